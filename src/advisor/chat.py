@@ -1,0 +1,185 @@
+"""The advisor: question and turns in, cited answer out, in four steps that can be read below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from advisor import citations, conversation, embed, index, profiles, tabular, terms
+from advisor.errors import IndexUnusable, ModelError
+from advisor.extractive import Extractive
+from advisor.knowledge import Found, Knowledge
+from advisor.settings import Settings
+from advisor.suggestions import follow_ups, starters
+from advisor.types import Answer, Draft, Guide, Hit, Passage, Turn
+from advisor.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
+
+    from advisor.search import Mix
+
+OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an advisor works with."""
+
+    guides: tuple[Guide, ...]
+    passages: int
+    answerer: str
+    """`offline`, or the name of the language model."""
+    embedder: str
+    fingerprint: str
+
+
+class Advisor:
+    """Answers career questions from the guides. `Advisor.open()` is the way in."""
+
+    def __init__(self, settings: Settings, knowledge: Knowledge) -> None:
+        self.settings = settings
+        self.knowledge = knowledge
+        self.extractive = Extractive(knowledge)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, progress: bool = False, mix: Mix | None = None) -> Advisor:
+        """An advisor on the index that the settings name; builds the index if there is none.
+
+        Raises:
+            AdvisorError: a setting, a guide or the index cannot be used; the message says what to do.
+        """
+        settings = settings or Settings.read()
+        try:
+            opened = index.Index.open(settings)
+        except IndexUnusable:
+            if index.exists(settings):
+                raise
+            index.ingest(settings, index.bar() if progress else None)
+            opened = index.Index.open(settings)
+        vocabulary = Vocabulary.read(settings.corpus, opened.guides, opened.passages)
+        embedder = embed.for_questions(opened.store.graph(opened.model), settings.embedding_model)
+        return cls(settings, Knowledge(opened, vocabulary, embedder, mix))
+
+    def ask(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
+        """The complete answer to a question, understood in the light of the turns before it."""
+        *_, last = self.stream(question, turns)
+        return last
+
+    def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Answer]:
+        """The answer as it grows; the last one is complete."""
+        self._refresh()
+        asked = self.standalone(question, turns)
+        found = self.knowledge.look_up(asked)
+        for draft in self._drafts(asked, found, turns):
+            yield self._checked(draft, asked, found, turns)
+
+    def standalone(self, question: str, turns: Sequence[Turn] = ()) -> str:
+        """The question, readable without the conversation; byte-identical when it already is."""
+        return conversation.standalone(question, turns, self.knowledge.reader)
+
+    def search(self, question: str, limit: int = 10) -> tuple[Hit, ...]:
+        """The passages nearest to a standalone question, best first."""
+        return self.knowledge.look_up(question, limit).hits
+
+    def _drafts(self, asked: str, found: Found, turns: Sequence[Turn]) -> Iterator[Draft]:
+        """The one place that chooses between answering from the guides alone and through a model."""
+        if self.model is None:
+            yield from self.extractive.stream(asked, found.hits, turns)
+            return
+        try:
+            yield from self.model.stream(asked, found.hits, turns)
+        except ModelError as error:
+            notice = f"{error} This answer was composed from the guides without the model."
+            yield replace(self.extractive.draft(asked), notice=notice)
+
+    def _checked(self, draft: Draft, asked: str, found: Found, turns: Sequence[Turn]) -> Answer:
+        bound = citations.bind(draft, asked, self.vocabulary)
+        text = terms.stated(bound.text, bound.citations, self.vocabulary)
+        more = draft.follow_ups or follow_ups(asked, found, self.knowledge, turns)
+        return Answer(
+            question=asked,
+            text=text,
+            citations=() if draft.declined else bound.citations,
+            declined=draft.declined,
+            missing=draft.missing,
+            follow_ups=more,
+            hits=found.hits,
+            notice=draft.notice,
+        )
+
+    @cached_property
+    def model(self) -> Any:
+        """The answerer through a language model, or None without ADVISOR_LLM_MODEL."""
+        if not self.settings.llm_model:
+            return None
+        from advisor.llm import ModelAnswerer
+
+        return ModelAnswerer(self.settings, self.vocabulary)
+
+    def _refresh(self) -> None:
+        """Take up an index that was swapped in since; answers under way keep the one they began with."""
+        if self.knowledge.index.superseded():
+            self.__init__(self.settings, Advisor.open(self.settings, mix=self.knowledge.mix).knowledge)  # type: ignore[misc]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the corpus."""
+        return self.knowledge.vocabulary
+
+    @property
+    def guides(self) -> tuple[Guide, ...]:
+        """The guides, with their text."""
+        return self.knowledge.index.guides
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """Every passage, in guide order."""
+        return self.knowledge.index.passages
+
+    @property
+    def status(self) -> Status:
+        """What this advisor works with."""
+        held = self.knowledge.index
+        return Status(held.guides, len(held.passages), self.settings.llm_model or OFFLINE, held.model, held.fingerprint)
+
+    @property
+    def starters(self) -> tuple[str, ...]:
+        """Questions to start with, from the corpus."""
+        return starters(self.knowledge)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Roles that some table holds and that can be compared."""
+        held = {role for table in self.knowledge.finder.tables for role in table.names("roles")}
+        return tuple(role for role in self.vocabulary.roles if role in held)
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What roles can be compared by."""
+        return tuple(tabular.dimensions(self.knowledge.finder.tables))
+
+    def compare(self, roles: Sequence[str], dimensions: Sequence[str] = ()) -> Answer:
+        """Roles side by side, every cell cited."""
+        asked = f"Compare {' and '.join(roles)}" + (f": {', '.join(dimensions)}" if dimensions else "")
+        draft = tabular.comparison(self.knowledge.finder.tables, roles, dimensions)
+        return self._checked(draft, asked, self.knowledge.look_up(asked), ())
+
+    @property
+    def criteria(self) -> tuple[profiles.Criterion, ...]:
+        """The guides' own reasons to choose a role."""
+        return self.knowledge.criteria
+
+    def fit(self, agreed: Sequence[profiles.Criterion], disagreed: Sequence[profiles.Criterion]) -> Answer:
+        """The roles ranked by the criteria that somebody agrees and disagrees with."""
+        asked = "Which role fits me?"
+        draft = profiles.from_criteria(agreed, disagreed, self.knowledge)
+        return self._checked(draft, asked, self.knowledge.look_up(asked), ())
+
+    def as_runnable(self) -> Runnable[Any, Answer]:
+        """This advisor as a LangChain runnable: a question, or {"question", "turns"}, in; Answer out."""
+        from advisor.llm import as_runnable
+
+        return as_runnable(self)

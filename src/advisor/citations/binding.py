@@ -1,0 +1,333 @@
+"""Draft → text whose markers are bound to the words of the guide that carry them, and whose figures are held.
+
+A figure stays when a passage cited by its sentence, list item or table row holds it for the same role, level and
+region; otherwise its claim ends before it and the reader is told. Text that a model wrote is held to more: a sentence
+that no passage carries is marked as not found, and a marker that carries nothing goes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from advisor.citations.blocks import Block, blocks, cells, markers, pieces, unmarked
+from advisor.citations.figures import figures
+from advisor.citations.markup import cleaned, finished
+from advisor.citations.scope import Claim, Held, Reader, Scope, difference, holds, unsaid
+from advisor.citations.support import RIVAL, SURE, Quote, Words
+from advisor.types import Citation, Draft, Evidence
+
+if TYPE_CHECKING:
+    from advisor.vocabulary import Vocabulary
+
+LEFT_OUT = "… *(left out: a figure that the cited guide does not give)*"
+NOT_FOUND = "*(not found in the guide)*"
+NO_CELL = "*not in the guide*"
+_MORE = re.compile(r"\b(?:more|less|higher|lower|difference|gap|apart|extra|above|below|ahead|behind)\b", re.IGNORECASE)
+_RISKY = re.compile(
+    r"[\d$€£¥₹|`\[\]<&!【［⭐★☆\\]|https?|www"
+    r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twent|thirt|fort|fift|sixt|sevent|eight|ninet"
+    r"|half an?\b|hundred|thousand|million|billion|dozen)|\ban? (?:h(?:u|$)|t(?:h|$)|m(?:i|$)|b(?:i|$)|d(?:o|$)|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something the reader does not get; `kind` is figure, marker, citation, claim, link, image, html or blob."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A checked draft: markers count 1, 2, … by first use, and each has its citation."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    removed: tuple[Removal, ...] = ()
+    answers: bool = True
+    """False when a model's text cites nothing that has to do with the question: treat it as a refusal."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What has been read and numbered so far."""
+
+    around: Scope
+    evidence: tuple[Evidence, ...]
+    numbers: dict[tuple[str, str, str], Citation] = field(default_factory=dict)
+    removed: list[Removal] = field(default_factory=list)
+    intro: tuple[int, ...] = ()
+    """Markers of the line that introduces the list or table being read."""
+    header: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What carries a sentence: quotes by index of the evidence, and the first claim that nothing holds."""
+
+    quotes: dict[int, list[Quote]]
+    unheld: Claim | None = None
+    terms: tuple[tuple[int, str], ...] = ()
+    """Where a figure's level or region has to be said, and which."""
+
+
+def bind(draft: Draft, question: str, vocabulary: Vocabulary) -> Bound:
+    """Check a draft once; for the growing drafts of one answer keep a `Binder`."""
+    return Binder(question, vocabulary).bind(draft)
+
+
+class Binder:
+    """Checks the drafts of one answer as they grow; what it has shown keeps its place and its number."""
+
+    def __init__(self, question: str, vocabulary: Vocabulary) -> None:
+        self.by_model = False
+        self._reader = Reader(vocabulary)
+        self._words = Words(self._reader)
+        self._question = question
+        self._asked = self._reader.scope(question)
+
+    def bind(self, draft: Draft) -> Bound:
+        """The draft as far as it can be shown; of one that still grows, what could turn out wrong is held back."""
+        self.by_model = draft.by_model
+        allowed = "\n".join(e.passage.text for e in draft.evidence)
+        raw = finished(draft.text) if draft.growing else draft.text
+        text, gone = cleaned(raw, allowed, draft.by_model)
+        state = _State(self._asked, draft.evidence, removed=[Removal(*what) for what in gone])
+        parts = blocks(text)
+        out = [self._block(state, block) for block in (parts[:-1] if draft.growing else parts)]
+        if draft.growing and parts:
+            out.append(self._growing(state, parts[-1]))
+        citations = tuple(state.numbers.values())
+        return Bound("".join(out), citations, tuple(state.removed), self._answers(draft, citations))
+
+    def _answers(self, draft: Draft, citations: tuple[Citation, ...]) -> bool:
+        """Whether a model's text is an answer: something is cited, and it has to do with what was asked."""
+        if not draft.by_model or draft.growing or draft.declined:
+            return True
+        return any(self._words.touches(self._question, citation.passage) for citation in citations)
+
+    def _block(self, state: _State, block: Block) -> str:
+        if block.sort == "row":
+            return self._row(state, block.body)
+        if block.sort in ("rule", "other"):
+            return block.prefix
+        kept = state.around
+        body = "".join(self._sentence(state, piece, block) for piece in pieces(block.body))
+        if block.sort == "item":
+            state.around = kept
+        else:
+            state.header = []
+            given = tuple(n for _, numbers in markers(block.body) for n in numbers)
+            state.intro = given if unmarked(block.body).rstrip(" *_\n").endswith(":") else ()
+        return block.prefix + body
+
+    def _growing(self, state: _State, block: Block) -> str:
+        """The last block of an unfinished draft: whole sentences, and of the last one what can no longer be wrong."""
+        if block.sort not in ("prose", "item", "heading"):
+            return ""
+        *whole, last = pieces(block.body)
+        shown = "".join(self._sentence(state, piece, block) for piece in whole)
+        risk = _RISKY.search(last)
+        return block.prefix + shown + (last[: risk.start()] if risk else last)
+
+    def _sentence(self, state: _State, piece: str, block: Block) -> str:
+        bare = unmarked(piece)
+        given = tuple(n for _, numbers in markers(piece) for n in numbers)
+        inherited = state.intro if block.sort == "item" and not given else ()
+        found = self._carried(state, bare, given or inherited, state.around)
+        state.around = self._reader.scope(bare).over(state.around)
+        if found.unheld is not None:
+            return self._cut(state, piece, found)
+        weigh = self.by_model and block.sort != "heading" and not found.quotes and self._words.is_claim(bare)
+        text = self._numbered(state, piece, found, () if inherited and not self.by_model else None)
+        if weigh:
+            state.removed.append(Removal("claim", piece.strip()))
+            end = len(text.rstrip())
+            text = f"{text[:end]} {NOT_FOUND}{text[end:]}"
+        return text
+
+    def _carried(self, state: _State, bare: str, given: tuple[int, ...], around: Scope) -> _Found:
+        """Which evidence carries the sentence, cited evidence first."""
+        cited = [n for n in given if 1 <= n <= len(state.evidence)]
+        claims = self._reader.claims(bare, around)
+        found = self._holding(state, bare, claims, cited)
+        if found.unheld is not None and (spare := self._spare(state, cited)):
+            fitting = (n for n in spare if self._fits(state, bare, n, cited))
+            wider = self._holding(state, bare, claims, [*cited, *fitting])
+            found = found if wider.unheld is not None else wider
+        if self.by_model and found.unheld is None and all(claim.figure.sort == "year" for claim in claims):
+            return self._worded(state, bare, cited)
+        return found
+
+    def _spare(self, state: _State, cited: list[int]) -> list[int]:
+        return [n for n in range(1, len(state.evidence) + 1) if n not in cited]
+
+    def _fits(self, state: _State, bare: str, number: int, cited: list[int]) -> bool:
+        """Whether evidence that the sentence does not cite is so clearly about the same thing that it may be added."""
+        passage, said = state.evidence[number - 1].passage, self._reader.scope(bare)
+        there = self._reader.scope(passage.text)
+        named = set(said.roles + said.levels) & set(there.roles + there.levels)
+        if named and passage.kind == "row":
+            return self._words.carries(bare, passage, figures_held=True)
+        if cited:
+            return bool(self._words.content(bare)) and self._words.share(bare, passage) >= SURE
+        return bool(named or self._words.content(bare)) and self._words.carries(bare, passage)
+
+    def _holding(self, state: _State, bare: str, claims: tuple[Claim, ...], cited: list[int]) -> _Found:
+        quotes: dict[int, list[Quote]] = {}
+        terms: list[tuple[int, str]] = []
+        held = {n: self._reader.held(state.evidence[n - 1]) for n in cited}
+        for claim in claims:
+            match = self._holder(state, bare, claim, held)
+            if match is None and not self._known_year(state, claim, cited) and not _derived(bare, claim, held):
+                return _Found(quotes, claim)
+            if match is not None:
+                number, place = match
+                quotes.setdefault(number, []).append(Quote(place.quote, place.cell))
+                terms += [(claim.figure.end, term) for term in unsaid(place, claim) if self.by_model]
+        if not self.by_model or not claims:
+            for n in cited:
+                quotes.setdefault(n, [self._words.quote(bare, state.evidence[n - 1])])
+        return _Found(quotes, None, tuple(terms))
+
+    def _holder(
+        self, state: _State, bare: str, claim: Claim, held: dict[int, tuple[Held, ...]]
+    ) -> tuple[int, Held] | None:
+        """The first evidence that holds the figure, unless another line says the claim's words with another figure."""
+        found = [
+            (n, place)
+            for n, places in held.items()
+            if self._speaks_of(state, bare, n)
+            for place in places
+            if holds(place, claim)
+        ]
+        if not (self.by_model and found):
+            return found[0] if found else None
+        words = set(self._words.content(claim.clause))
+        best = max(found, key=lambda one: self._words.shared(words, one[1]))
+        others = [p for places in held.values() for p in places if p.figure.sort == claim.figure.sort]
+        rivals = [self._words.shared(words, p) for p in others if not holds(p, claim)]
+        return best if max(rivals, default=0) < self._words.shared(words, best[1]) + RIVAL else None
+
+    def _speaks_of(self, state: _State, bare: str, number: int) -> bool:
+        passage = state.evidence[number - 1].passage
+        if self.by_model and not self._words.carries(bare, passage, figures_held=True):
+            return False
+        return not self._words.about_sibling(bare, passage, state.evidence)
+
+    def _known_year(self, state: _State, claim: Claim, cited: list[int]) -> bool:
+        """A year that dates the guide itself."""
+        dates = (state.evidence[n - 1].passage.as_of[:4] for n in cited)
+        return claim.figure.sort == "year" and f"{claim.figure.low:.0f}" in dates
+
+    def _worded(self, state: _State, bare: str, cited: list[int]) -> _Found:
+        """Evidence whose words carry a sentence without figures; when no cited one does, the best of the others."""
+        good = [n for n in cited if self._words.carries(bare, state.evidence[n - 1].passage)]
+        if not good and self._words.is_claim(bare):
+            others = [n for n in self._spare(state, cited) if self._words.carries(bare, state.evidence[n - 1].passage)]
+            good = sorted(others, key=lambda n: -self._words.share(bare, state.evidence[n - 1].passage))[:1]
+        return _Found({n: [self._words.quote(bare, state.evidence[n - 1])] for n in good})
+
+    def _numbered(self, state: _State, piece: str, found: _Found, only: tuple[int, ...] | None = None) -> str:
+        """The sentence with its markers renumbered; evidence that it did not cite itself is cited at its end."""
+        out: list[str] = []
+        at, used = 0, set[int]()
+        terms = dict(found.terms)
+        for match, numbers in markers(piece):
+            marks = [self._mark(state, n, found) for n in numbers if n not in used]
+            used.update(numbers)
+            before = _with_terms(piece, at, match.start(), terms)
+            out.append(before if any(marks) else before.rstrip(" "))
+            out.append("".join(marks))
+            at = match.end()
+        out.append(_with_terms(piece, at, len(piece), terms))
+        text = "".join(out)
+        added = "".join(self._mark(state, n, found) for n in found.quotes if n not in used) if only is None else ""
+        return _appended(text, added) if added else text
+
+    def _mark(self, state: _State, number: int, found: _Found) -> str:
+        if not 1 <= number <= len(state.evidence):
+            state.removed.append(Removal("marker", f"[{number}]"))
+            return ""
+        if number not in found.quotes:
+            state.removed.append(Removal("citation", f"[{number}]"))
+            return ""
+        evidence = state.evidence[number - 1]
+        return "".join(dict.fromkeys(f"[{self._number(state, evidence, q)}]" for q in found.quotes[number]))
+
+    def _number(self, state: _State, evidence: Evidence, quote: Quote) -> int:
+        if evidence.quote and _stands(evidence):
+            quote = Quote(evidence.quote, evidence.cell)
+        key = (evidence.passage.id, quote.text, f"{quote.cell}")
+        if key not in state.numbers:
+            state.numbers[key] = Citation(len(state.numbers) + 1, evidence.passage, quote.text, quote.cell)
+        return state.numbers[key].number
+
+    def _cut(self, state: _State, piece: str, found: _Found) -> str:
+        """The sentence up to the figure that nothing holds, and a word to the reader."""
+        assert found.unheld is not None
+        state.removed.append(Removal("figure", piece.strip()))
+        for _, numbers in markers(piece):
+            unknown = [n for n in numbers if not 1 <= n <= len(state.evidence)]
+            state.removed += [Removal("marker", f"[{n}]") for n in unknown]
+        risk = _RISKY.search(piece)
+        start = min(found.unheld.figure.start, risk.start()) if risk else found.unheld.figure.start
+        head = re.sub(r"[\s(*_]+$", "", piece[:start])
+        return f"{head} {LEFT_OUT}".lstrip() + piece[len(piece.rstrip()) :]
+
+    def _row(self, state: _State, row: str) -> str:
+        """A row of a table: each cell is a claim about its row and its column."""
+        parts = cells(row)
+        if not state.header:
+            state.header = [unmarked(part).strip() for part in parts]
+            return "".join(self._cell(state, part, i, parts, Scope()) for i, part in enumerate(parts))
+        name = next((unmarked(part).strip() for part in parts if part.strip(" |\n")), "")
+        return "".join(self._cell(state, part, i, parts, self._reader.scope(name)) for i, part in enumerate(parts))
+
+    def _cell(self, state: _State, part: str, at: int, parts: list[str], row: Scope) -> str:
+        if part == "|" or not part.strip():
+            return part
+        column = state.header[at] if at < len(state.header) else ""
+        bare = unmarked(part)
+        own = [n for _, numbers in markers(part) for n in numbers]
+        given = own or [n for other in parts for _, numbers in markers(other) for n in numbers] or list(state.intro)
+        around = row.joined(self._reader.scope(column)).over(state.around)
+        found = self._carried(state, bare, tuple(given), around)
+        if found.unheld is not None:
+            state.removed.append(Removal("figure", part.strip()))
+            return f" {NO_CELL}{part[len(part.rstrip()) :]}"
+        if self.by_model and not found.quotes and not figures(bare) and at > 1 and self._words.is_claim(bare):
+            state.removed.append(Removal("claim", part.strip()))
+            return f" {NO_CELL}{part[len(part.rstrip()) :]}"
+        shown = found if own or (self.by_model and figures(bare)) else _Found({})
+        return self._numbered(state, part, shown)
+
+
+def _derived(bare: str, claim: Claim, held: dict[int, tuple[Held, ...]]) -> bool:
+    """Whether the sentence compares, and the figure is how far two cited ones are apart."""
+    return bool(_MORE.search(bare)) and difference(claim, [place for places in held.values() for place in places])
+
+
+def _with_terms(piece: str, start: int, end: int, terms: dict[int, str]) -> str:
+    text = piece[start:end]
+    for at in sorted((at for at in terms if start < at <= end), reverse=True):
+        text = f"{text[: at - start]} ({terms[at]}){text[at - start :]}"
+    return text
+
+
+def _appended(text: str, marks: str) -> str:
+    """Markers before the full stop at the end, where there is one."""
+    found = re.search(r"[.!?…]*[\"'”’)*_]*\s*$", text)
+    at = found.start() if found else len(text)
+    return f"{text[:at].rstrip()} {marks}{text[at:]}"
+
+
+def _stands(evidence: Evidence) -> bool:
+    """Whether the given quote is in the passage, or is the value of the named cell."""
+    if evidence.cell is not None:
+        return (evidence.cell.column, evidence.quote) in evidence.passage.cells
+    return evidence.quote in evidence.passage.text

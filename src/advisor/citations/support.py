@@ -1,0 +1,148 @@
+"""Whether words of a passage carry a sentence, and which words those are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from advisor.types import Cell, Evidence, Passage
+from advisor.vocabulary import stop_words
+from advisor.words import stem, stems, tokens
+
+if TYPE_CHECKING:
+    from advisor.citations.scope import Held, Reader
+
+ENOUGH = 0.5
+"""Share of a sentence's content words that a passage must hold to carry it."""
+SURE = 0.75
+"""The same for a passage that the sentence does not cite while it cites others."""
+FEW = 0.34
+"""The same for a sentence whose figures the passage holds: those already tie the two together."""
+RIVAL = 2
+"""So many more words shared with a line that gives another figure, and the figure claimed is taken from elsewhere."""
+_ABSENT = re.compile(
+    r"\b(?:guides?|passages?|sources?|context|documents?)\b[^.;]{0,40}?"
+    r"(?:\b(?:not|no|nothing|never|lacks?|without|silent)\b|n't\b)"
+    r"|(?:n't|not) (?:be )?(?:covered|mentioned|given|stated|listed|said|in the guides?|know|find|have enough)"
+    r"|\b(?:nothing|no (?:information|figures?|data|mention))\b"
+    r"|\b(?:can't|cannot|could not|couldn't|unable to) (?:find|answer|say)",
+    re.IGNORECASE,
+)
+_TURN = re.compile(r"\b(?:but|however|though|although|still|yet|that said|nevertheless)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Exact words of a passage, and the cell they stand in."""
+
+    text: str
+    cell: Cell | None = None
+
+
+class Words:
+    """Compares the words of sentences with those of passages; remembers what it has compared."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._content: dict[str, tuple[str, ...]] = {}
+        self._passages: dict[str, frozenset[str]] = {}
+
+    def content(self, text: str) -> tuple[str, ...]:
+        """Stems that say something: no stop words, no numbers, no names of roles, levels and regions."""
+        if text not in self._content:
+            words = tokens(text)
+            named = {
+                at
+                for mention in self.reader.vocabulary.mentions(text)
+                if mention.kind != "topics"
+                for at in range(mention.start, mention.end)
+            }
+            self._content[text] = tuple(
+                dict.fromkeys(
+                    stem(word)
+                    for at, word in enumerate(words)
+                    if at not in named and word not in stop_words() and not word[0].isdigit() and len(word) > 1
+                )
+            )
+        return self._content[text]
+
+    def share(self, sentence: str, passage: Passage) -> float:
+        """Share of the sentence's content words that the passage, its headings or its intro hold."""
+        words = self.content(sentence)
+        if not words:
+            return 1.0
+        held = self._stems(passage)
+        return sum(word in held for word in words) / len(words)
+
+    def shared(self, words: set[str], place: Held) -> int:
+        """How many of the words stand in the line or cell, its row and its column."""
+        cell = place.cell
+        return len(words & set(stems(f"{place.quote} {cell.row} {cell.column}" if cell else place.quote)))
+
+    def carries(self, sentence: str, passage: Passage, figures_held: bool = False) -> bool:
+        """Whether the passage's words carry the sentence, for a role that both are about."""
+        said, there = self.reader.scope(sentence).roles, self._roles(passage)
+        if said and there and not set(said) & set(there):
+            return False
+        words = self.content(sentence)
+        if figures_held:
+            return len(words) < 4 or self.share(sentence, passage) >= FEW
+        return self.share(sentence, passage) >= (1.0 if len(words) < 2 else ENOUGH)
+
+    def touches(self, question: str, passage: Passage) -> bool:
+        """Whether a passage shares a topic or a content word with the question; a question without any is met by all."""
+        slots, words = self.reader.vocabulary.slots(question), self.content(question)
+        if not words and not slots.topics:
+            return True
+        text = " ".join((passage.text, passage.intro, *passage.headings))
+        topics = set(slots.topics) & set(self.reader.vocabulary.slots(text).topics)
+        return bool(topics) or any(word in self._stems(passage) for word in words)
+
+    def about_sibling(self, sentence: str, row: Passage, evidence: tuple[Evidence, ...]) -> bool:
+        """Whether the sentence names another row of the same table, and not this one."""
+        if row.kind != "row" or not row.cells:
+            return False
+        said, name = set(self.content(sentence)), set(self.content(row.cells[0][1]))
+        others = [e.passage for e in evidence if e.passage.table == row.table and e.passage.id != row.id]
+        for other in others:
+            rival = set(self.content(other.cells[0][1]))
+            if said & (rival - name) and not said & (name - rival) and not said & (rival - name) <= self._stems(row):
+                return True
+        return False
+
+    def is_claim(self, sentence: str) -> bool:
+        """Whether the sentence says something about the subject, so that a passage must carry it."""
+        if sentence.rstrip(" *_\n").endswith(("?", ":")):
+            return False
+        if _ABSENT.search(sentence):
+            rest = _TURN.split(sentence, maxsplit=1)
+            return len(rest) > 1 and len(self.content(rest[1])) > 2
+        return len(self.content(sentence)) > 1
+
+    def quote(self, sentence: str, evidence: Evidence) -> Quote:
+        """The line or cell of the passage that shares most with the sentence."""
+        passage, words = evidence.passage, set(self.content(sentence))
+        if passage.kind == "row" and passage.cells:
+            name = passage.cells[0][1]
+            cells = [c for c in passage.cells if evidence.cell is None or c[0] == evidence.cell.column]
+            named = self.reader.scope(sentence)
+            asked = {*named.roles, *named.levels, *named.regions}
+
+            def fit(cell: tuple[str, str]) -> tuple[int, ...]:
+                own = self.reader.scope(cell[0])
+                slots = asked.intersection(own.roles + own.levels + own.regions)
+                return len(words & set(stems(cell[1]))) + len(slots), len(words & set(stems(cell[0])))
+
+            column, value = max(cells[1:] or cells or passage.cells, key=fit)
+            return Quote(value, Cell(name, column))
+        lines = [line for line in passage.lines if line != passage.intro] or [passage.text]
+        return Quote(max(lines, key=lambda line: len(words & set(stems(line)))))
+
+    def _stems(self, passage: Passage) -> frozenset[str]:
+        if passage.id not in self._passages:
+            self._passages[passage.id] = frozenset(stems(" ".join((passage.text, passage.intro, *passage.headings))))
+        return self._passages[passage.id]
+
+    def _roles(self, passage: Passage) -> tuple[str, ...]:
+        return self.reader.scope(passage.text).roles or self.reader.about(passage).roles

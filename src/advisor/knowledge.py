@@ -1,0 +1,102 @@
+"""Everything that is known from one version of the index, worked out once when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from advisor import ladders, profiles, tables
+from advisor.question import Question, Reader
+from advisor.search import Lexicon, Mix, search
+from advisor.types import Guide, Hit, Passage
+from advisor.words import stems
+
+if TYPE_CHECKING:
+    from advisor.index import Index
+    from advisor.types import Embedder
+    from advisor.vocabulary import Vocabulary
+
+Section = tuple[str, tuple[str, ...]]
+"""A guide's path and a chain of headings."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What search brought for a question."""
+
+    question: Question
+    vector: np.ndarray
+    hits: tuple[Hit, ...]
+
+
+class Knowledge:
+    """The passages of one index with all that is derived from them: words, tables, sections, criteria."""
+
+    def __init__(self, index: Index, vocabulary: Vocabulary, embedder: Embedder, mix: Mix | None = None) -> None:
+        self.index = index
+        self.vocabulary = vocabulary
+        self.embedder = embedder
+        self.mix = mix or Mix()
+        self.lexicon = Lexicon(index.passages)
+        self.reader = Reader(vocabulary, self.lexicon, _real_words(embedder))
+        self.finder = tables.Finder(tables.read(index.passages, vocabulary), self.lexicon)
+        self.ladders = ladders.read(index.passages, vocabulary)
+        self.sections: dict[Section, list[Passage]] = {}
+        for passage in index.passages:
+            self.sections.setdefault(section_of(passage), []).append(passage)
+
+    @cached_property
+    def criteria(self) -> tuple[profiles.Criterion, ...]:
+        """The guides' own reasons to choose a role."""
+        return profiles.criteria(self.index.passages, self.vocabulary)
+
+    @cached_property
+    def criteria_vectors(self) -> np.ndarray:
+        """Unit vectors of the criteria, shape (criteria, dimensions)."""
+        return self.embedder.embed([criterion.text for criterion in self.criteria])
+
+    @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
+    def words_of(self, passage: Passage) -> frozenset[str]:
+        """The stems of a passage with its headings and guide's title, and its topics by name."""
+        text = " ".join([*passage.headings, passage.intro, passage.text])
+        return frozenset(stems(text)) | frozenset(self.vocabulary.slots(text).topics)
+
+    @cached_property
+    def questions(self) -> dict[str, Passage]:
+        """The headings that are questions, each with the first passage under it."""
+        found: dict[str, Passage] = {}
+        for (_, headings), passages in self.sections.items():
+            if headings[-1].endswith("?"):
+                found.setdefault(headings[-1], passages[0])
+        return found
+
+    def guide(self, source: str) -> Guide:
+        """The guide with this path."""
+        return next(guide for guide in self.index.guides if guide.source == source)
+
+    def look_up(self, text: str, limit: int = 12) -> Found:
+        """Read a standalone question and search for it."""
+        question = self.reader.read(text)
+        vector = self.embedder.embed([question.clear or " "])[0]
+        return Found(question, vector, search(question.clear, vector, self.index, self.lexicon, self.mix, limit))
+
+
+def section_of(passage: Passage) -> Section:
+    """Where a passage stands."""
+    return passage.source, passage.headings
+
+
+def _real_words(embedder: Embedder) -> frozenset[str]:
+    """Words that the model's own tokenizer holds whole: common enough not to be typing errors."""
+    tokenizer = getattr(embedder, "tokenizer", None)
+    return frozenset(word for word in tokenizer.get_vocab() if word.isalpha()) if tokenizer else frozenset()
+
+
+def unused(questions: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """Those questions that nobody has asked yet."""
+    known = {" ".join(stems(text)) for text in asked}
+    return [question for question in questions if " ".join(stems(question)) not in known]

@@ -1,0 +1,108 @@
+"""Whether the guides answer a question, and what to say when they do not.
+
+Nearness alone is no test: "visa sponsorship for data scientists" is nearer to the guides than "should I learn
+Kubernetes". What decides is how much of the question's own subject the found passages hold, weighed with nearness by
+a logistic rule whose weights were fitted on the development half of the golden set (`python -m evals.calibrate`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from advisor.types import Draft
+from advisor.words import stem
+from advisor.writing import listed
+
+if TYPE_CHECKING:
+    from advisor.knowledge import Found, Knowledge
+    from advisor.question import Question
+
+_LOOKED_AT = 3
+_MOST_PHRASES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What is measured of a question and its hits, each between 0 and 1."""
+
+    nearest: float
+    """Score of the best hit."""
+    covered: float
+    """Share, by weight, of the question's terms that the best hits hold between them."""
+    together: float
+    """The largest such share in a single passage with its headings."""
+    unknown: float
+    """Share of the terms that stand nowhere in the corpus."""
+
+
+WEIGHTS = (6.0, 1.5, 2.0, -2.5)
+BIAS = -4.0
+THRESHOLD = 0.5
+
+
+def signs(found: Found, knowledge: Knowledge) -> Signs:
+    """Measure a question against what search found for it."""
+    terms, lexicon = found.question.terms, knowledge.lexicon
+    weights = {term: lexicon.weight(term) for term in terms}
+    total = sum(weights.values())
+    hits = found.hits[:_LOOKED_AT]
+    nearest = hits[0].score if hits else 0.0
+    if not total:
+        return Signs(nearest, 1.0, 1.0, 0.0)
+    shares = [_held(found.question, knowledge.words_of(hit.passage)) for hit in hits]
+    covered = sum(weights[t] for t in set().union(*shares)) / total if shares else 0.0
+    together = max((sum(weights[t] for t in share) / total for share in shares), default=0.0)
+    unknown = sum(weights[t] for t in terms if not lexicon.knows(t)) / total
+    return Signs(nearest, covered, together, unknown)
+
+
+def _held(question: Question, words: frozenset[str]) -> set[str]:
+    """The question's terms that a passage has, by their own stem or as another word for its topic."""
+    topics = {stem(question.words[at]): m.name for m in question.mentions if m.kind == "topics" for at in range(m.start, m.end)}
+    return {term for term in question.terms if term in words or topics.get(term) in words}
+
+
+def confidence(measured: Signs) -> float:
+    """How likely the guides answer, between 0 and 1."""
+    total = BIAS + sum(w * s for w, s in zip(WEIGHTS, astuple(measured), strict=True))
+    return 1 / (1 + math.exp(-total))
+
+
+def refuse(found: Found, knowledge: Knowledge) -> Draft:
+    """Say that the guides do not cover it, what in the question they lack, and where to look nearby."""
+    missing = tuple(dict.fromkeys([*_unnamed_slots(found, knowledge), *phrases_not_found(found, knowledge)]))
+    what = f": nothing on {listed([f'“{name}”' for name in missing], 'or')}" if missing else ""
+    text = f"The guides do not cover that{what}."
+    if found.question.foreign:
+        text += " They are in English, and so are the questions I understand best."
+    near = list(dict.fromkeys(h.passage.headings[-1] for h in found.hits if h.passage.kind != "note"))[:3]
+    if near:
+        text += " The closest sections are: " + "; ".join(near) + "."
+    return Draft(text, declined=True, missing=missing)
+
+
+def phrases_not_found(found: Found, knowledge: Knowledge) -> list[str]:
+    """The words of the question that the best hits do not hold, neighbours joined: `visa sponsorship`."""
+    question = found.question
+    held = set().union(*(_held(question, knowledge.words_of(h.passage)) for h in found.hits[:1]), set())
+    phrases: list[str] = []
+    before = -2
+    for at, word in enumerate(question.words):
+        if stem(word) not in question.terms or stem(word) in held:
+            continue
+        if at == before + 1:
+            phrases[-1] += f" {word}"
+        else:
+            phrases.append(word)
+        before = at
+    return phrases[:_MOST_PHRASES]
+
+
+def _unnamed_slots(found: Found, knowledge: Knowledge) -> list[str]:
+    return [name for name in found.question.slots.regions if name not in _named(knowledge)]
+
+
+def _named(knowledge: Knowledge) -> set[str]:
+    return {name for table in knowledge.finder.tables for name in table.about.slots.regions}

@@ -1,0 +1,111 @@
+"""Question in, passages out: nearness of meaning and shared words, weighed together. Pure functions over an index.
+
+The lexical half is BM25 (Robertson and Zaragoza, 2009, with its usual constants) over the passages' text and headings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from advisor.types import Hit, Passage
+from advisor.words import stem, stems, tokens
+
+if TYPE_CHECKING:
+    from advisor.index import Index
+
+_K1, _B = 1.2, 0.75
+_HEADINGS_COUNT = 2
+"""A word in a passage's nearest heading counts as often as this many in its text."""
+_LOOK_AT = 120
+_LEXICAL_CEILING = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How much each half of the search weighs, and whether single table rows may be found."""
+
+    dense: float = 0.7
+    lexical: float = 0.3
+    rows: bool = True
+
+
+class Lexicon:
+    """The words of the passages: where each stem stands, and how rare it is."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self.size = len(passages)
+        self.words: Counter[str] = Counter()
+        postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        lengths = np.zeros(max(self.size, 1), dtype=np.float32)
+        for number, passage in enumerate(passages):
+            counts = self._count(passage)
+            lengths[number] = sum(counts.values())
+            for word, count in counts.items():
+                postings[word].append((number, count))
+        average = float(lengths.mean()) or 1.0
+        norm = _K1 * (1 - _B + _B * lengths / average)
+        self.postings: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for word, found in postings.items():
+            numbers = np.array([n for n, _ in found])
+            counts_of = np.array([c for _, c in found], dtype=np.float32)
+            self.postings[word] = (numbers, self.idf(len(found)) * counts_of * (_K1 + 1) / (counts_of + norm[numbers]))
+
+    def _count(self, passage: Passage) -> Counter[str]:
+        heading = tokens(passage.headings[-1]) if passage.headings else []
+        body = tokens(passage.text) + [word for h in passage.headings[1:-1] for word in tokens(h)]
+        self.words.update(heading)
+        self.words.update(body)
+        return Counter(stem(word) for word in body + heading * _HEADINGS_COUNT)
+
+    def idf(self, count: int) -> float:
+        """How much a stem that stands in `count` passages tells."""
+        return math.log(1 + (self.size - count + 0.5) / (count + 0.5))
+
+    def weight(self, word: str) -> float:
+        """How much a stem tells; one that stands nowhere tells most."""
+        return self.idf(len(self.postings[word][0]) if word in self.postings else 0)
+
+    def knows(self, word: str) -> bool:
+        """Whether any passage has a word with this stem."""
+        return word in self.postings
+
+    def scores(self, words: Iterable[str]) -> np.ndarray:
+        """BM25 of every passage, shape (passages,)."""
+        total = np.zeros(self.size, dtype=np.float32)
+        for word in words:
+            if word in self.postings:
+                numbers, weights = self.postings[word]
+                total[numbers] += weights
+        return total
+
+
+def search(
+    text: str, vector: np.ndarray, index: Index, lexicon: Lexicon, mix: Mix | None = None, limit: int = 10
+) -> tuple[Hit, ...]:
+    """The passages that answer best, best first; `text` and `vector` are the question in words and in meaning."""
+    mix = mix or Mix()
+    near: dict[int, tuple[float, str]] = {}
+    for number, line, similarity in index.nearest(vector, _LOOK_AT):
+        if number not in near:
+            near[number] = (similarity, line)
+    asked = list(dict.fromkeys(stems(text)))
+    most = sum(lexicon.weight(word) for word in asked if lexicon.knows(word)) * (_K1 + 1) or 1.0
+    shared = lexicon.scores(asked) / most
+    candidates = set(near) | {int(n) for n in np.argsort(-shared)[:_LOOK_AT] if shared[n] > 0}
+    floor = min((similarity for similarity, _ in near.values()), default=0.0)
+    hits = []
+    for number in candidates:
+        passage = index.passages[number]
+        if passage.kind == "row" and not mix.rows:
+            continue
+        similarity, line = near.get(number, (floor, ""))
+        score = mix.dense * max(similarity, 0.0) + mix.lexical * min(float(shared[number]), _LEXICAL_CEILING)
+        hits.append(Hit(passage, round(score / (mix.dense + mix.lexical), 6), line))
+    hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
+    return tuple(hits[:limit])

@@ -1,0 +1,218 @@
+"""The guides' tables as tables: which cells a question asks for, how values compare, what a table does not hold.
+
+Nothing here knows what a table is about. A label is asked for when the question names the same role, level or region,
+or uses the label's own words; a table can answer when every word that matters is found in its labels, its heading or
+the line that introduces it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from advisor.types import Cell, Evidence, Passage
+from advisor.vocabulary import Slots, Vocabulary, stop_words
+from advisor.words import stem, tokens
+
+if TYPE_CHECKING:
+    from advisor.question import Question
+    from advisor.search import Lexicon
+
+_ENOUGH_OF_A_LABEL = 0.5
+_RANGE = re.compile(
+    r"(?P<sign>[$£€])?(?P<low>\d[\d,]*\.?\d*)\s*(?P<k1>[kKmM])?(?:\s*(?:[-–—]|to)\s*[$£€]?(?P<high>\d[\d,]*\.?\d*)\s*(?P<k2>[kKmM])?)?"
+)
+_SCALE = {"k": 1_000, "m": 1_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A row's name or a column's header, with what it names."""
+
+    text: str
+    slots: Slots
+    stems: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of a guide."""
+
+    name: str
+    heading: str
+    """The heading it stands under."""
+    about: Label
+    """Its headings and introduction."""
+    rows: tuple[Label, ...]
+    columns: tuple[Label, ...]
+    """Without the column of row names."""
+    passages: tuple[Passage, ...]
+    """One for each row."""
+
+    def value(self, row: int, column: int) -> str:
+        """The text of a cell."""
+        return self.passages[row].cells[column + 1][1]
+
+    def evidence(self, row: int, column: int) -> Evidence:
+        """A cell as something to cite."""
+        cell = Cell(self.rows[row].text, self.columns[column].text)
+        return Evidence(self.passages[row], self.value(row, column), cell)
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """The roles, levels or regions that its labels name."""
+        found = [name for label in (*self.rows, *self.columns) for name in getattr(label.slots, kind)]
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The part of a table that a question asks for."""
+
+    table: Table
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    named_rows: bool
+    named_columns: bool
+    fit: float
+    """How much of the question's meaning the table accounts for, between 0 and 1."""
+    unexplained: tuple[str, ...]
+    """Stems of the question that nothing in the table accounts for."""
+    lacking: tuple[str, ...]
+    """Roles, levels and regions asked for that the table does not have."""
+
+    @property
+    def cells(self) -> list[tuple[int, int]]:
+        """Row and column of every cell asked for."""
+        return [(row, column) for row in self.rows for column in self.columns]
+
+
+def read(passages: Iterable[Passage], vocabulary: Vocabulary) -> tuple[Table, ...]:
+    """Every table of the corpus, in guide order."""
+    rows: dict[str, list[Passage]] = {}
+    for passage in passages:
+        if passage.table and len(passage.cells) > 1:
+            rows.setdefault(passage.table, []).append(passage)
+    return tuple(_table(name, found, vocabulary) for name, found in rows.items())
+
+
+def _table(name: str, passages: list[Passage], vocabulary: Vocabulary) -> Table:
+    first = passages[0]
+    headings = first.headings[1:] or first.headings
+    corner = first.cells[0][0]
+    return Table(
+        name,
+        headings[-1],
+        _label(". ".join([*headings, first.intro, corner]), vocabulary, name=False),
+        tuple(_label(p.cells[0][1], vocabulary) for p in passages),
+        tuple(_label(header, vocabulary) for header, _ in first.cells[1:]),
+        tuple(passages),
+    )
+
+
+def _label(text: str, vocabulary: Vocabulary, name: bool = True) -> Label:
+    """What a text names; the name of a row or column is a role's only when it says nothing else."""
+    named = vocabulary.mentions(text)
+    words = tokens(text)
+    taken = {at for m in named if m.kind != "topics" for at in range(m.start, m.end)}
+    kept = {stem(word) for at, word in enumerate(words) if at not in taken and word not in stop_words()}
+    slots = vocabulary.slots(text)
+    of_topic = {stem(words[at]) for m in named if m.kind == "topics" for at in range(m.start, m.end)}
+    if name and kept - of_topic:  # "Certified ML Engineer Associate" is no role
+        slots = Slots(topics=slots.topics)
+    return Label(text, slots, frozenset(kept))
+
+
+class Finder:
+    """Finds what a question asks for among the tables of one corpus."""
+
+    def __init__(self, tables: Sequence[Table], lexicon: Lexicon) -> None:
+        self.tables = tables
+        self.lexicon = lexicon
+
+    def find(self, question: Question) -> list[Selection]:
+        """The tables that can say something to the question, best first."""
+        found = [selection for table in self.tables if (selection := self._select(table, question))]
+        return sorted(found, key=lambda s: (-s.fit, len(s.lacking)))
+
+    def _select(self, table: Table, question: Question) -> Selection | None:
+        rows = self._named(table.rows, question)
+        columns = self._named(table.columns, question)
+        labels = [table.rows[i] for i in rows] + [table.columns[i] for i in columns]
+        measured = self._measured([table.about, *labels], question)
+        unexplained = tuple(term for term in question.terms if term not in measured)
+        if not measured or not (rows or columns):
+            return None
+        weights = {term: self.lexicon.weight(term) for term in question.terms}
+        total = sum(weights.values()) or 1.0
+        fit = sum(weights[term] for term in measured) / total
+        return Selection(
+            table,
+            tuple(rows or range(len(table.rows))),
+            tuple(columns or range(len(table.columns))),
+            bool(rows),
+            bool(columns),
+            fit,
+            unexplained,
+            self._lacking(table, question),
+        )
+
+    def _named(self, labels: Sequence[Label], question: Question) -> list[int]:
+        """The labels that the question names; the fullest match where several share words with it."""
+        by_slot = [i for i, label in enumerate(labels) if _shares(label.slots, question.slots)]
+        if by_slot:
+            return by_slot
+        scores = [self._overlap(label, question) for label in labels]
+        best = max(scores, default=0.0)
+        return [i for i, score in enumerate(scores) if score == best] if best >= _ENOUGH_OF_A_LABEL else []
+
+    def _overlap(self, label: Label, question: Question) -> float:
+        if set(label.slots.topics) & set(question.slots.topics):
+            return 1.0
+        total = sum(self.lexicon.weight(word) for word in label.stems)
+        shared = sum(self.lexicon.weight(word) for word in label.stems & set(question.terms))
+        return shared / total if total else 0.0
+
+    def _measured(self, labels: Sequence[Label], question: Question) -> set[str]:
+        """The question's terms that some label accounts for, by its words or by its topic."""
+        topics = {topic for label in labels for topic in label.slots.topics}
+        words = {word for label in labels for word in label.stems}
+        by_topic = {
+            stem(question.words[at])
+            for m in question.mentions
+            if m.kind == "topics" and m.name in topics
+            for at in range(m.start, m.end)
+        }
+        return {term for term in question.terms if term in words or term in by_topic}
+
+    def _lacking(self, table: Table, question: Question) -> tuple[str, ...]:
+        out: list[str] = []
+        for kind in ("roles", "levels", "regions"):
+            held = {*table.names(kind), *getattr(table.about.slots, kind)}
+            home = {table.passages[0].region} if kind == "regions" else set()
+            out += [name for name in getattr(question.slots, kind) if name not in held | home]
+        return tuple(out)
+
+
+def _shares(label: Slots, asked: Slots) -> bool:
+    return any(set(getattr(label, kind)) & set(getattr(asked, kind)) for kind in ("roles", "levels", "regions"))
+
+
+def ends(value: str) -> tuple[float, float] | None:
+    """The lower and upper end of a figure, in whole units; both the same for a single one, None where there is none."""
+    found = _RANGE.search(value)
+    if not found:
+        return None
+    high_scale = _SCALE.get((found["k2"] or found["k1"] or "").lower(), 1)
+    low_scale = _SCALE.get((found["k1"] or found["k2"] or "").lower(), 1)
+    low = float(found["low"].replace(",", "")) * low_scale
+    high = float(found["high"].replace(",", "")) * high_scale if found["high"] else low
+    return low, high
+
+
+def ranked(values: Sequence[str], lowest: bool = False) -> list[int]:
+    """Positions of the values that hold figures, the highest first, compared by upper end and then by lower end."""
+    figures = [(i, found) for i, value in enumerate(values) if (found := ends(value))]
+    key = (lambda item: (item[1][0], item[1][1])) if lowest else (lambda item: (-item[1][1], -item[1][0]))
+    return [i for i, _ in sorted(figures, key=key)]

@@ -1,0 +1,201 @@
+"""Answers from tables: a cell, a few cells, a row, a comparison, the highest and the lowest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from advisor import tables
+from advisor.tables import Selection
+from advisor.types import Draft
+from advisor.writing import Writing, article, listed, lowered, table
+
+if TYPE_CHECKING:
+    from advisor.question import Question
+
+_FEW = 2
+"""Up to this many cells are said in sentences; more make a table."""
+_MOST_CELLS = 15
+_MOST_TABLES = 3
+
+
+def answerable(found: Sequence[Selection], question: Question) -> list[Selection]:
+    """The selections that account for everything the question asks: those that lack least and point most precisely."""
+    roles = set(question.slots.roles)
+    whole = [s for s in found if not s.unexplained and len(s.cells) <= _MOST_CELLS and not roles & set(s.lacking)]
+    if not whole:
+        return []
+    fewest = min(len(s.lacking) for s in whole)
+    whole = [s for s in whole if len(s.lacking) == fewest]
+    best = max(_precision(s, question) for s in whole)
+    chosen = [s for s in whole if _precision(s, question) == best]
+    return sorted(chosen, key=lambda s: -_said_above(s, question))[:_MOST_TABLES]
+
+
+def _precision(selection: Selection, question: Question) -> int:
+    """How exactly a selection was asked for: a point for each axis, and for each slot its heading names."""
+    return selection.named_rows + selection.named_columns + _said_above(selection, question)
+
+
+def _said_above(selection: Selection, question: Question) -> int:
+    """How many of the levels and regions asked for the table's heading or introduction names."""
+    about = selection.table.about.slots
+    return sum(len(set(getattr(about, k)) & set(getattr(question.slots, k))) for k in ("levels", "regions"))
+
+
+def exact(selections: Sequence[Selection]) -> bool:
+    """Whether the question points at cells: at a row and at a column."""
+    return bool(selections) and all(s.named_rows and s.named_columns for s in selections)
+
+
+def answer(selections: Sequence[Selection], question: Question) -> Draft:
+    """What the selected cells say, as sentences or as a table, each value cited to its cell."""
+    writing = Writing()
+    missing = _missing(selections)
+    if missing:
+        writing.add(_not_there(selections, missing))
+    ranking = _superlative(selections[0], question)
+    if ranking:
+        writing.add(_ranking(selections[0], ranking, question.says("least"), writing))
+    elif sum(len(s.cells) for s in selections) <= _FEW:
+        writing.add("\n\n".join(_sentence(s, row, column, writing) for s in selections for row, column in s.cells))
+    else:
+        writing.add(*_grids(selections, writing))
+    return writing.draft(missing=missing)
+
+
+def _missing(selections: Sequence[Selection]) -> list[str]:
+    """What every selection lacks; where each lacks something else, what the first does."""
+    common = set.intersection(*(set(s.lacking) for s in selections))
+    return [name for name in selections[0].lacking if name in common] or list(selections[0].lacking)
+
+
+def _not_there(selections: Sequence[Selection], missing: Sequence[str]) -> str:
+    common = set.intersection(*(set(s.lacking) for s in selections))
+    where = "" if common else f" under “{selections[0].table.heading}”"
+    return f"The guides have nothing{where} for {listed(list(missing), 'or')}. What they do have:"
+
+
+def _subject(selection: Selection, row: int, column: int) -> tuple[str, str]:
+    """Who a cell is about, and what it says of them."""
+    grid = selection.table
+    down, across = grid.rows[row], grid.columns[column]
+    if down.slots.roles and across.slots.levels:
+        return f"{across.text} {down.text}", grid.heading
+    if across.slots.roles and down.slots.levels:
+        return f"{down.text} {across.text}", grid.heading
+    if across.slots.roles:
+        return across.text, down.text
+    return down.text, across.text
+
+
+def _sentence(selection: Selection, row: int, column: int, writing: Writing) -> str:
+    who, what = _subject(selection, row, column)
+    grid = selection.table
+    value = f"**{grid.value(row, column)}** {writing.cite(grid.evidence(row, column))}"
+    if grid.rows[row].slots.roles or grid.columns[column].slots.roles:
+        return f"{what} for {article(who)}: {value}"
+    return f"{who}, {lowered(what)}: {value}"
+
+
+def _grids(selections: Sequence[Selection], writing: Writing) -> list[str]:
+    """Selections of one row each and the same columns share a table; the others get one each."""
+    first = selections[0]
+    if len(selections) > 1 and all(len(s.rows) == 1 and _headers(s)[:1] == _headers(first)[:1] for s in selections):
+        widest = max(selections, key=lambda s: len(s.columns))
+        header = _headers(widest)
+        rows = []
+        for s in selections:
+            cells = {s.table.columns[c].text: _cell(s, s.rows[0], c, writing) for c in s.columns}
+            rows.append([s.table.heading, *(cells.get(name, "not in the guide") for name in header)])
+        who = first.table.rows[first.rows[0]].text
+        return [f"**{who}**, {listed([lowered(s.table.heading) for s in selections])}:", table(["", *header], rows)]
+    return [block for s in selections for block in _grid(s, writing)]
+
+
+def _headers(selection: Selection) -> list[str]:
+    return [selection.table.columns[c].text for c in selection.columns]
+
+
+def _grid(selection: Selection, writing: Writing) -> list[str]:
+    grid = selection.table
+    corner = grid.passages[0].cells[0][0]
+    rows = [[grid.rows[r].text, *(_cell(selection, r, c, writing) for c in selection.columns)] for r in selection.rows]
+    return [f"{grid.heading}:", table([corner, *_headers(selection)], rows)]
+
+
+def _cell(selection: Selection, row: int, column: int, writing: Writing) -> str:
+    value = selection.table.value(row, column) or "not in the guide"
+    return f"{value} {writing.cite(selection.table.evidence(row, column))}"
+
+
+def _superlative(selection: Selection, question: Question) -> tuple[bool, int, list[int]] | None:
+    """Whether rows are ranked (else columns), the line they are ranked in, and their order, best first."""
+    lowest = question.says("least") and not question.says("most")
+    if not (lowest or question.says("most")):
+        return None
+    grid = selection.table
+    if len(selection.rows) > 1 and len(selection.columns) == 1:
+        values = [grid.value(row, selection.columns[0]) for row in selection.rows]
+        order = tables.ranked(values, lowest)
+        return (True, selection.columns[0], [selection.rows[i] for i in order]) if len(order) > 1 else None
+    if len(selection.columns) > 1 and len(selection.rows) == 1:
+        values = [grid.value(selection.rows[0], column) for column in selection.columns]
+        order = tables.ranked(values, lowest)
+        return (False, selection.rows[0], [selection.columns[i] for i in order]) if len(order) > 1 else None
+    return None
+
+
+def _ranking(selection: Selection, ranking: tuple[bool, int, list[int]], lowest: bool, writing: Writing) -> str:
+    by_row, fixed, order = ranking
+    grid = selection.table
+    cells = [(i, fixed) if by_row else (fixed, i) for i in order]
+    names = [(grid.rows if by_row else grid.columns)[i].text for i in order]
+    values = [grid.value(row, column) for row, column in cells]
+    marked = [f"{n}: {v} {writing.cite(grid.evidence(*c))}" for n, v, c in zip(names, values, cells, strict=True)]
+    measure = (grid.columns if by_row else grid.rows)[fixed].text
+    best = tables.ends(values[0])
+    tied = [name for name, value in zip(names, values, strict=True) if tables.ends(value) == best]
+    end = "lower" if lowest else "upper"
+    how = f", compared by the {end} end of each range" if best and best[0] != best[1] else ""
+    verb = "are level with the" if len(tied) > 1 else "has the"
+    first = f"**{listed(tied)}** {verb} {'lowest' if lowest else 'highest'} {lowered(measure)} ({grid.heading}){how}:"
+    return "\n".join([first, "", *(f"- {line}" for line in marked)])
+
+
+def dimensions(grids: Sequence[tables.Table]) -> list[str]:
+    """What tables with two roles or more compare them by: row names where roles are columns, else heading and header."""
+    return list(dict.fromkeys(name for grid in grids for name in _dimensions_of(grid)))
+
+
+def _dimensions_of(grid: tables.Table) -> dict[str, tuple[bool, int]]:
+    """A table's dimensions by name: whether it is a row (else a column), and which."""
+    if len({role for label in grid.columns for role in label.slots.roles}) > 1:
+        return {label.text: (True, i) for i, label in enumerate(grid.rows)}
+    if len({role for label in grid.rows for role in label.slots.roles}) > 1:
+        return {f"{grid.heading}, {lowered(label.text)}": (False, i) for i, label in enumerate(grid.columns)}
+    return {}
+
+
+def comparison(grids: Sequence[tables.Table], roles: Sequence[str], wanted: Sequence[str] = ()) -> Draft:
+    """Roles side by side, one line a dimension; without any named, the dimensions of the first table that has them all."""
+    writing = Writing()
+    chosen = wanted or next((list(_dimensions_of(g)) for g in grids if set(roles) <= set(g.names("roles"))), [])
+    lines = []
+    for grid in grids:
+        for name, (by_row, at) in _dimensions_of(grid).items():
+            if name in chosen and set(roles) & set(grid.names("roles")):
+                lines.append([name, *(_role_cell(grid, role, by_row, at, writing) for role in roles)])
+    if not lines:
+        return Draft("The guides have no table that compares these.", declined=True, missing=tuple(roles))
+    writing.add(table(["", *roles], lines))
+    return writing.draft()
+
+
+def _role_cell(grid: tables.Table, role: str, by_row: bool, at: int, writing: Writing) -> str:
+    labels = grid.columns if by_row else grid.rows
+    place = next((i for i, label in enumerate(labels) if role in label.slots.roles), None)
+    if place is None:
+        return "not in the guide"
+    row, column = (at, place) if by_row else (place, at)
+    return f"{grid.value(row, column)} {writing.cite(grid.evidence(row, column))}"

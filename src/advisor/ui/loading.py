@@ -1,0 +1,80 @@
+"""Opens the Advisor in a thread, so that the page is up before the guides are read and the first question waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from typing import TYPE_CHECKING
+
+from advisor.errors import AdvisorError, ModelError
+
+if TYPE_CHECKING:
+    from advisor.chat import Advisor
+
+
+class Loading:
+    """An Advisor that is being opened. `start` it once; `wait` and `arrived` hand it over or raise what went wrong."""
+
+    def __init__(self, open_advisor: Callable[[], Advisor]) -> None:
+        self._open = open_advisor
+        self._future: Future[Advisor] = Future()
+
+    def start(self) -> Loading:
+        """Begin in a thread of its own and come back at once."""
+        threading.Thread(target=self._run, name="open-advisor", daemon=True).start()
+        return self
+
+    def _run(self) -> None:
+        self._future.set_running_or_notify_cancel()
+        try:
+            self._future.set_result(self._open())
+        except BaseException as error:  # handed to whoever waits, never swallowed
+            self._future.set_exception(error)
+
+    @property
+    def done(self) -> bool:
+        """Whether opening has ended, well or badly."""
+        return self._future.done()
+
+    @property
+    def well(self) -> bool:
+        """Whether there is an Advisor."""
+        return self.done and self._future.exception() is None
+
+    @property
+    def problem(self) -> str:
+        """Why there will be no Advisor, for the reader; empty while there may be one."""
+        error = self._future.exception() if self.done else None
+        return explain(error) if error else ""
+
+    def settled(self, seconds: float) -> bool:
+        """Wait that long at most; whether opening has ended."""
+        wait_for([self._future], timeout=seconds)
+        return self.done
+
+    def wait(self) -> Advisor:
+        """The Advisor, as soon as there is one.
+
+        Raises:
+            Exception: whatever opening it raised.
+        """
+        return self._future.result()
+
+    async def ended(self) -> None:
+        """Come back when opening has ended, without holding a thread."""
+        await asyncio.wait([asyncio.wrap_future(self._future)])
+
+
+def explain(error: BaseException) -> str:
+    """What went wrong and what to do, in words for the reader of the page."""
+    if isinstance(error, ModelError):
+        return f"The language model did not answer ({error.kind}): {error}"
+    if isinstance(error, AdvisorError):
+        return str(error)
+    return (
+        f"Something went wrong that should not have ({type(error).__name__}: {error}). "
+        "The window that runs the advisor shows where; asking again may help."
+    )
