@@ -78,7 +78,7 @@ class Advisor:
 
     def standalone(self, question: str, turns: Sequence[Turn] = ()) -> str:
         """The question, readable without the conversation; byte-identical when it already is."""
-        return conversation.standalone(question, turns, self.knowledge.reader)
+        return conversation.standalone(question, turns, self.knowledge.reader, self.knowledge.near)
 
     def search(self, question: str, limit: int = 10) -> tuple[Hit, ...]:
         """The passages nearest to a standalone question, best first."""

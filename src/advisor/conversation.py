@@ -1,83 +1,127 @@
 """Question and turns in, standalone question out, without a language model.
 
-A follow-up is understood by its slots: the role, level, region and topic of the conversation stay, the one that the
-new question names is swapped. A question that stands alone is returned byte for byte as it was typed.
+A follow-up that names nothing but a role, level or region is the earlier question with that slot swapped. Any other
+one that leans on the conversation is read in several ways (about the same role, about the same subject, with the
+pronoun filled in), and the reading that the guides answer best is taken. A question that stands alone is returned byte
+for byte as it was typed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from advisor.vocabulary import stop_words
-from advisor.words import stem, tokens
+from advisor.words import stem, without_mark
 from advisor.writing import listed
 
 if TYPE_CHECKING:
     from advisor.question import Question, Reader
     from advisor.types import Turn
 
-_KINDS = ("roles", "levels", "regions", "topics")
+_KINDS = ("roles", "levels", "regions")
+_GAIN = 0.03
+"""How much nearer to the guides a reading must be than the question as typed, when that has a subject of its own."""
+_PRONOUN = re.compile(r"\b(?:it|they|them|those|these|this|that|its|their)\b(?: (?:one|ones|role|roles|job|jobs))?", re.I)
+_OPENER = re.compile(
+    r"^\W*(?:(?:and|but|ok|okay|so|also|then|or|now|und|y|et)\b[\s,]*)*(?:(?:what|how|wbt)(?: about| of)\b|same (?:for|question for))?[\s,]*",
+    re.I,
+)
+_ORDINALS = {"first": 0, "former": 0, "second": 1, "latter": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
+_ORDINAL = re.compile(r"\bthe (first|former|second|latter|third|fourth|fifth|last)(?: (?:one|role|job|option|step))?\b", re.I)
+_OTHER = re.compile(r"\bthe other(?: (?:one|role|job))?\b", re.I)
 
 
-def standalone(text: str, turns: Sequence[Turn], reader: Reader) -> str:
-    """The question, readable without the conversation."""
-    before = ""
-    answer = ""
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The conversation so far: its last standalone question, the answer to it, and the roles it named."""
+
+    question: str = ""
+    answer: str = ""
+    roles: tuple[str, ...] = ()
+
+
+def standalone(text: str, turns: Sequence[Turn], reader: Reader, near: Callable[[str], float]) -> str:
+    """The question, readable without the conversation; `near` says how well the guides answer a text."""
+    state = _State()
     for turn in turns:
-        before = _resolve(turn.question, before, answer, reader)
-        answer = turn.answer
-    return _resolve(text, before, answer, reader)
+        asked = _resolve(turn.question, state, reader, near)
+        roles = (*reader.read(asked).slots.roles, *(r for r in state.roles))
+        state = _State(asked, turn.answer, tuple(dict.fromkeys(roles)))
+    return _resolve(text, state, reader, near)
 
 
-def _resolve(text: str, before: str, answer: str, reader: Reader) -> str:
-    if not before or not text.strip():
+def _resolve(text: str, state: _State, reader: Reader, near: Callable[[str], float]) -> str:
+    if not state.question or not text.strip():
         return text
-    now, then = reader.read(text), reader.read(before)
-    if stands_alone(now):
+    pointed = _pointed_at(text, state, reader)
+    now, then = reader.read(pointed), reader.read(state.question)
+    if pointed == text and stands_alone(now):
         return text
-    return _merge(now, then, answer, reader)
+    if not _own(now) and not now.slots.topics and not now.says("why") and any(getattr(now.slots, k) for k in _KINDS):
+        return _swapped(now, then)
+    readings = _readings(now, then, reader)
+    if not readings:
+        return pointed
+    scored = [(near(reading), -at, reading) for at, reading in enumerate(readings)]
+    best = max(scored)
+    needs_less = len(_own(now)) > 1 and len(now.words) > 3 and pointed == text and not now.says("opener")
+    return pointed if needs_less and near(text) + _GAIN > best[0] else best[2]
 
 
 def stands_alone(question: Question) -> bool:
     """Whether a question needs nothing from the conversation."""
-    own = [term for term in question.terms if not _of_topic(term, question)]
-    if question.says("opener") and len(question.words) < 8:
+    if question.says("opener") and len(question.words) < 10:
         return False
-    if question.says("anaphora") and not question.slots.roles:
+    if question.says("anaphora") or question.says("why") and len(_own(question)) < 3:
         return False
-    if question.says("role_asked") and not question.says("anaphora") and (own or question.slots.topics):
-        return True
-    if question.slots.roles:
-        return bool(own or question.slots.topics) or len(question.words) > 5
-    return bool(own) and len(question.words) > 2
+    if question.says("role_asked") or question.slots.roles:
+        return bool(_own(question) or question.slots.topics) or len(question.words) > 4
+    return bool(_own(question)) and len(question.words) > 2
 
 
-def _of_topic(term: str, question: Question) -> bool:
+def _own(question: Question) -> list[str]:
+    """The terms that are no topic: what the question is about by itself."""
     spans = [m for m in question.mentions if m.kind == "topics"]
-    return any(term == stem(question.words[at]) for m in spans for at in range(m.start, m.end))
+    of_topic = {stem(question.words[at]) for m in spans for at in range(m.start, m.end)}
+    return [term for term in question.terms if term not in of_topic]
 
 
-def _merge(now: Question, then: Question, answer: str, reader: Reader) -> str:
-    """The earlier question with what the new one names put in its place."""
-    own = [term for term in now.terms if not _of_topic(term, now)]
-    if own or now.slots.topics:
-        return _with_context(now, then, answer, reader)
-    return _swapped(now, then)
+def _readings(now: Question, then: Question, reader: Reader) -> list[str]:
+    """What the question may mean in the light of the one before it, the likeliest first."""
+    core = _OPENER.sub("", now.text.strip()) or now.text.strip()
+    subject = _subject(then)
+    found: list[str] = [core] if _own(now) and core != now.text else []
+    if now.says("why") and len(_own(now)) < 2:
+        found.append(f"{core.rstrip('?')} {then.text}")
+    if not now.slots.roles and then.slots.roles:
+        more = [listed(getattr(then.slots, kind)) for kind in ("levels", "regions") if _carries(kind, now, then)]
+        bare = _PRONOUN.sub("", core, count=1) if _PRONOUN.search(core) else core
+        role = listed(then.slots.roles)
+        found.append(_joined(bare, f"for {role}", *more))
+    if subject:
+        if _PRONOUN.search(core):
+            found.append(_PRONOUN.sub(subject, core, count=1))
+        found.append(_joined(core, subject))
+    return list(dict.fromkeys(" ".join(reading.split()) for reading in found))
 
 
-def _with_context(now: Question, then: Question, answer: str, reader: Reader) -> str:
-    """A new subject about the same role: the role, level and region of the conversation are put behind it."""
-    roles = then.slots.roles or reader.vocabulary.slots(answer).roles
-    carried = []
-    if not now.slots.roles and roles:
-        carried.append("for " + listed(roles))
-    if not now.slots.levels and then.slots.levels:
-        carried.append(listed(then.slots.levels))
-    core = re.sub(r"^(?:and|but|ok|okay|so|also|then|what about|how about)\b[\s,]*", "", now.text.strip(), flags=re.IGNORECASE)
-    mark = "?" if core.endswith("?") else ""
-    return f"{core.rstrip('?').strip()} {' '.join(carried)}{mark}".strip() if carried else now.text
+def _carries(kind: str, now: Question, then: Question) -> bool:
+    """Levels and regions stay while the talk is of the same topic; a new one starts without them."""
+    return not getattr(now.slots, kind) and bool(getattr(then.slots, kind)) and set(now.slots.topics) <= {*then.slots.topics}
+
+
+def _joined(text: str, *more: str) -> str:
+    mark = "?" if text.rstrip().endswith("?") else ""
+    return " ".join([text.rstrip(" ?"), *more]) + mark
+
+
+def _subject(question: Question) -> str:
+    """The words of a question from the first to the last that carry its subject."""
+    at = [i for i, word in enumerate(question.words) if stem(word) in question.terms]
+    at += [i for m in question.mentions for i in range(m.start, m.end)]
+    return " ".join(question.words[min(at) : max(at) + 1]) if at else ""
 
 
 def _swapped(now: Question, then: Question) -> str:
@@ -86,20 +130,44 @@ def _swapped(now: Question, then: Question) -> str:
     added: list[str] = []
     for kind in _KINDS:
         new = getattr(now.slots, kind)
-        if not new:
-            continue
-        spans = [m for m in then.mentions if m.kind == kind]
-        if spans:
-            for position, m in enumerate(spans):
-                words[m.start : m.end] = [listed(new) if position == 0 else ""] + [""] * (m.end - m.start - 1)
-        else:
+        spans = [m for m in then.mentions if m.kind == kind] if new else []
+        for position, m in enumerate(spans):
+            words[m.start : m.end] = [listed(new) if position == 0 else ""] + [""] * (m.end - m.start - 1)
+        if new and not spans:
             added.append(listed(new))
-    if not any(getattr(now.slots, kind) for kind in _KINDS):
-        return _about_before(now, then)
     return " ".join(word for word in [*words, *added] if word)
 
 
-def _about_before(now: Question, then: Question) -> str:
-    """A bare `why` or `which one`: said before the earlier question."""
-    kept = [word for word in tokens(now.text) if word not in stop_words() or now.says("why")]
-    return " ".join([*kept, then.text]) if kept else then.text
+def _pointed_at(text: str, state: _State, reader: Reader) -> str:
+    """The text with `the third one` or `the other one` replaced by what it points at."""
+    if ordinal := _ORDINAL.search(text):
+        named = _choices(state, reader)
+        place = _ORDINALS[ordinal[1].lower()]
+        if named and -len(named) <= place < len(named):
+            return text[: ordinal.start()] + named[place] + text[ordinal.end() :]
+    if _OTHER.search(text):
+        now = reader.read(state.question).slots.roles
+        others = [role for role in state.roles if role not in now]
+        if others:
+            return _OTHER.sub(others[0], text)
+    return text
+
+
+def _choices(state: _State, reader: Reader) -> list[str]:
+    """What the last answer listed: its items, else the roles that it or its question names."""
+    plain = re.sub(r"\s*\[\d+\]|\*\*", "", state.answer)
+    items = [without_mark(line) for line in plain.splitlines() if re.match(r"\s*(?:[-*]|\d+[.)])\s", line)]
+    if len(items) > 1:
+        return [re.split(r":|,| \(", item)[0] for item in items]
+    asked = reader.vocabulary.slots(state.question).roles
+    if len(asked) > 1:
+        return list(asked)
+    told = reader.vocabulary.slots(plain).roles
+    return list(told) if len(told) > 1 else _enumerated(plain)
+
+
+def _enumerated(text: str) -> list[str]:
+    """The members of a sentence's enumeration: `San Francisco, New York and Dallas are ...`."""
+    found = re.match(r"((?:[A-Z][\w.]*(?: [A-Z][\w.]*)*, )+[A-Z][\w.]*(?: [A-Z][\w.]*)*,? (?:and|or) [A-Z][\w.]*(?: [A-Z][\w.]*)*)", text)
+    return re.split(r", | and | or ", found[1]) if found else []
+

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ GRAPH, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "about.json"
 CLOSE_ENOUGH = 0.9999
 """Least cosine between the graph's vector and the reference's for the graph to be used."""
 _BATCH = 32
+_LONGEST = 512
+"""Tokens of a text that count when a model does not say how many it takes."""
 
 
 def identity(name: str) -> str:
@@ -57,7 +60,7 @@ class Reference:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
 
-            logging.disable_progress_bar()
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             self.model = SentenceTransformer(weights(name), device="cpu")
         except (OSError, ValueError, ImportError, RuntimeError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -122,17 +125,21 @@ def export(reference: Reference, folder: Path, probes: Sequence[str]) -> bool:
     """Write a model's graph and tokenizer into a folder, and say whether its vectors equal the reference's.
 
     A model whose modules cannot be traced, or whose graph disagrees on the probes, leaves no graph behind; it is used
-    through sentence-transformers then.
+    through sentence-transformers then. The folder appears only when all is written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     try:
-        _write(reference, folder)
-        agree = (Graph(folder).embed(probes) * reference.embed(probes)).sum(axis=1).min(initial=1.0)
+        _write(reference, part)
+        agree = (Graph(part).embed(probes) * reference.embed(probes)).sum(axis=1).min(initial=1.0)
     except Exception as error:  # noqa: BLE001 (exporters raise anything; the outcome is recorded, not hidden)
-        (folder / "failed.txt").write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
+        (part / "failed.txt").write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
         agree = 0.0
     if agree < CLOSE_ENOUGH:
-        (folder / GRAPH).unlink(missing_ok=True)
+        (part / GRAPH).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
     return bool(agree >= CLOSE_ENOUGH)
 
 
@@ -146,7 +153,7 @@ def _write(reference: Reference, folder: Path) -> None:
     sample = tokenizer(["one short text", "another text that is somewhat longer"], padding=True, return_tensors="pt")
     names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in sample]
 
-    class Vectors(torch.nn.Module):  # type: ignore[misc]
+    class Vectors(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -172,7 +179,7 @@ def _write(reference: Reference, folder: Path) -> None:
         "name": reference.name,
         "dimensions": reference.dimensions,
         "inputs": names,
-        "longest": int(model.max_seq_length),
+        "longest": int(model.max_seq_length or _LONGEST),
         "pad_id": int(tokenizer.pad_token_id or 0),
         "pad_token": str(tokenizer.pad_token),
     }

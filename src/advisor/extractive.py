@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
-from advisor import ladders, profiles, prose, refusal, tabular
+from advisor import conversation, ladders, parts, profiles, prose, refusal, tabular
 from advisor.types import Draft, Hit, Turn
-from advisor.vocabulary import english
-from advisor.words import tokens
+from advisor.vocabulary import english, stop_words
 from advisor.writing import Writing
 
 if TYPE_CHECKING:
     from advisor.knowledge import Found, Knowledge
     from advisor.question import Question
 
-_MOST_PARTS = 3
 _ASKED_THERE = 0.6
 """A question this near to a section that asks it is answered from there, unless it points at a single cell."""
 _SAME_QUESTION = 0.8
@@ -38,48 +37,87 @@ class Extractive:
         self.knowledge = knowledge
 
     def stream(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Iterator[Draft]:
-        """One draft, which is complete at once; the hits given are those of the whole question."""
+        """One draft, which is complete at once."""
         yield self.draft(question)
 
     def draft(self, text: str) -> Draft:
         """Answer a standalone question."""
-        if kind := small_talk(text):
+        whole = self.knowledge.reader.read(text)
+        if kind := small_talk(whole):
             return Draft(_SAID[kind])
-        parts = questions_in(text)
-        if len(parts) > 1 and not profiles.is_profile(self.knowledge.reader.read(text), self.knowledge):
-            return self._several(parts)
-        return self._one(self.knowledge.look_up(text))
+        if profiles.is_profile(whole, self.knowledge):
+            return self._with_the_rest(profiles.answer(whole, self.knowledge), whole)
+        asked = self._resolved(parts.questions(text, self.knowledge.reader), text)
+        return self._one(self.knowledge.look_up(asked[0])) if len(asked) == 1 else self._several(asked)
 
-    def _several(self, parts: Sequence[str]) -> Draft:
-        """Each question of a longer message answered under its own words."""
+    def _resolved(self, asked: Sequence[str], text: str) -> list[str]:
+        """Each question of a message read in the light of the one before it, the first in that of the story."""
+        if list(asked) == [text]:
+            return [text]
+        story = text[: text.find(asked[0])].strip()
+        knowledge = self.knowledge
+        before = [Turn(story, "")] if knowledge.vocabulary.slots(story).roles else []
+        out: list[str] = []
+        for question in asked:
+            turns = [*before, *(Turn(earlier, "") for earlier in out[-1:])]
+            out.append(conversation.standalone(question, turns, knowledge.reader, knowledge.near))
+        return out
+
+    def _with_the_rest(self, profile: Draft, whole: Question) -> Draft:
+        """A profile's ranking, and the other questions that came with it."""
+        reader = self.knowledge.reader
+        more = [q for q in parts.questions(whole.text, reader) if q != whole.text and not reader.read(q).says("fit")]
+        more = [question for question in more if question.endswith("?")]
+        if not more:
+            return profile
         writing = Writing()
-        drafts = [(part, self._one(self.knowledge.look_up(part))) for part in parts[-_MOST_PARTS:]]
-        for part, draft in drafts:
-            writing.add(f"**{part}**")
-            writing.join(draft)
-        missing = [name for _, draft in drafts for name in draft.missing]
-        return writing.draft(missing, declined=all(draft.declined for _, draft in drafts))
+        writing.join(profile)
+        missing = self._add(writing, self._resolved(more, whole.text))
+        return writing.draft(missing)
+
+    def _several(self, asked: Sequence[str]) -> Draft:
+        """Each question of a message answered, and those named that the guides do not answer."""
+        writing = Writing()
+        missing = self._add(writing, asked)
+        return writing.draft(missing) if writing.evidence else self._one(self.knowledge.look_up(" ".join(asked)))
+
+    def _add(self, writing: Writing, asked: Sequence[str]) -> list[str]:
+        missing: list[str] = []
+        drafts = [(question, self._one(self.knowledge.look_up(question))) for question in asked]
+        for question, draft in drafts:
+            missing += draft.missing
+            if draft.declined:
+                writing.add(f"The guides do not answer “{question.strip(' ?')}”." if any(d.evidence for _, d in drafts) else "")
+            else:
+                writing.join(draft)
+        return missing
 
     def _one(self, found: Found) -> Draft:
         question, knowledge = found.question, self.knowledge
-        if not any(c.isalpha() for c in question.text) or not found.hits:
+        if not (question.terms or question.slots) or not found.hits:
             return Draft("Type a question in words, for example about pay, skills or which role fits you.", declined=True)
-        if profiles.is_profile(question, knowledge):
-            return profiles.answer(question, knowledge)
         if draft := ladders.answer(question, knowledge.ladders):
             return draft
-        if len(question.slots.roles) > 1 and (draft := self._comparison(question)):
+        if len(question.slots.roles) > 1 and (draft := self._comparison(found)):
             return draft
-        selections = tabular.answerable(knowledge.finder.find(question), question)
-        told = nearest_heading(found)
-        if selections and (tabular.exact(selections) and told < _SAME_QUESTION or told < _ASKED_THERE):
+        near = {hit.passage.id for hit in found.hits}
+        selections = tabular.answerable(knowledge.finder.find(question), question, near)
+        if selections and self._from_tables(selections, found):
             return tabular.answer(selections, question)
-        if refusal.confidence(refusal.signs(found, knowledge)) < refusal.THRESHOLD:
+        if refusal.refused(found, knowledge):
             return refusal.refuse(found, knowledge)
         return prose.answer(question, found.hits, knowledge)
 
-    def _comparison(self, question: Question) -> Draft | None:
+    def _from_tables(self, selections: Sequence[tabular.Selection], found: Found) -> bool:
+        """Whether the cells answer better than the text: not where a section asks the very question."""
+        told = nearest_heading(found)
+        if found.question.says("yes_no"):
+            return told < _ASKED_THERE
+        return told < (_SAME_QUESTION if tabular.exact(selections) else _ASKED_THERE)
+
+    def _comparison(self, found: Found) -> Draft | None:
         """Roles side by side, when nothing but the comparison is asked for."""
+        question = found.question
         if question.terms or not question.says("compare"):
             return None
         draft = tabular.comparison(self.knowledge.finder.tables, question.slots.roles)
@@ -92,16 +130,18 @@ def nearest_heading(found: Found) -> float:
     return best.score if best.passage.headings[-1].endswith("?") else 0.0
 
 
-def small_talk(text: str) -> str:
+def small_talk(question: Question) -> str:
     """The kind of small talk a message is; empty when it is a question."""
-    said = " ".join(tokens(text))
-    for kind, phrases in english()["small_talk"].items():
-        if said in {" ".join(tokens(phrase)) for phrase in phrases}:
-            return str(kind)
+    said = " ".join(question.words)
+    filler = {*english()["small_talk_filler"], *stop_words()}
+    for kind, begins in _small_talk().items():
+        if (match := begins.match(said)) and not question.slots:
+            rest = [word for word in said[match.end() :].split() if word not in filler]
+            if len(rest) < 2 and not any(question.says(sort) for sort in ("compare", "fit") if rest):
+                return kind
     return ""
 
 
-def questions_in(text: str) -> list[str]:
-    """The questions of a message that asks several."""
-    found = [part.strip() for part in re.findall(r"[^.!?\n]*\?", text)]
-    return [part for part in found if len(part.split()) > 2]
+@cache
+def _small_talk() -> dict[str, re.Pattern[str]]:
+    return {kind: re.compile(r"(?:" + "|".join(begins) + r")(?!\w)") for kind, begins in english()["small_talk"].items()}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from advisor import corpus, embed
+from advisor import asked, corpus, embed
 from advisor.errors import CorpusError, IndexBusy, IndexUnusable
 from advisor.store import Store, connect
 from advisor.types import Guide, Passage
@@ -66,6 +66,8 @@ class Index:
 
     guides: tuple[Guide, ...]
     passages: tuple[Passage, ...]
+    gaps: tuple[Passage, ...]
+    """What the guides are known not to cover; units past the passages stand for these."""
     fingerprint: str
     model: str
     version: str
@@ -83,29 +85,47 @@ class Index:
         about = store.current()
         if about is None:
             raise IndexUnusable(f"{store.where}: there is no index yet. Run `python ingest.py`.")
-        if about["format"] != FORMAT:
+        if about.get("format") != FORMAT:
             raise IndexUnusable(f"{store.where}: made by another version of this program. Run `python ingest.py`.")
         if about["model"] != embed.identity(settings.embedding_model):
             raise IndexUnusable(
                 f"{store.where}: made with the embedding model {about['model']}, but ADVISOR_EMBEDDING_MODEL="
                 f"{settings.embedding_model}. Run `python ingest.py` to embed the guides anew, or set it back."
             )
-        held = store.load(about["version"])
+        with _reading(store):
+            held = store.load(about["version"])
         guides = tuple(_guide(g) for g in held.guides)
         passages = tuple(_passage(p) for p in held.passages)
         if len(held.units) != about["units"]:
-            raise IndexUnusable(f"{store.where}: the index is damaged. Run `python ingest.py --again` to rebuild it.")
-        return cls(guides, passages, about["fingerprint"], about["model"], about["version"], store, tuple(held.units))
+            raise _damaged(store)
+        real = tuple(p for p in passages if p.kind != "gap")
+        return cls(guides, real, passages[len(real) :], about["fingerprint"], about["model"], about["version"], store, tuple(held.units))
 
     def nearest(self, vector: np.ndarray, limit: int) -> list[tuple[int, str, float]]:
-        """The lines nearest to a unit vector: (passage number, line, cosine), best first."""
-        found = self.store.query(self.version, vector, min(limit, len(self.units)))
+        """The lines nearest to a unit vector: (passage number, line, cosine), best first; gaps count on after passages."""
+        with _reading(self.store):
+            found = self.store.query(self.version, vector, min(limit, len(self.units)))
         return [(*self.units[number], similarity) for number, similarity in found]
 
     def superseded(self) -> bool:
         """Whether a newer version was swapped in since this one was opened."""
         about = self.store.current()
         return about is not None and about["version"] != self.version
+
+
+def _damaged(store: Store) -> IndexUnusable:
+    return IndexUnusable(f"{store.where}: the index is damaged. Run `python ingest.py --again` to rebuild it.")
+
+
+@contextmanager
+def _reading(store: Store) -> Iterator[None]:
+    """A damaged database raises anything; what it means is always the same."""
+    try:
+        yield
+    except IndexUnusable:
+        raise
+    except Exception as error:
+        raise _damaged(store) from error
 
 
 def ingest(settings: Settings, progress: Callable[[int, int], None] | None = None, again: bool = False) -> Summary:
@@ -120,14 +140,15 @@ def ingest(settings: Settings, progress: Callable[[int, int], None] | None = Non
     read = corpus.read(settings.corpus)
     store = connect(settings)
     with _writing(settings, store):
-        about = None if again else store.current()
-        if read.problems and about:
-            read = _keep_earlier(read, store, about)
-        vocabulary = Vocabulary.read(settings.corpus, read.guides, read.passages)
-        mark = fingerprint(read, vocabulary, embed.identity(settings.embedding_model))
+        before = store.current()
+        if read.problems and before and before.get("format") == FORMAT and store.complete(before):
+            read = _keep_earlier(read, store, before)
+        about = None if again else before
+        words = _Words.read(settings, read)
+        mark = fingerprint(read, words, embed.identity(settings.embedding_model))
         embedded = 0
         if not about or about["fingerprint"] != mark or not store.complete(about):
-            embedded = _build(settings, store, read, vocabulary, mark, about, progress)
+            embedded = _build(settings, store, read, words, mark, about, progress)
     tables = len({p.table for p in read.passages if p.table})
     problems = tuple(line for lines in read.problems.values() for line in lines)
     seconds = time.monotonic() - started
@@ -155,14 +176,27 @@ def bar() -> Callable[[int, int], None]:
     return heard
 
 
-def fingerprint(read: corpus.Corpus, vocabulary: Vocabulary, model: str) -> str:
+class _Words(NamedTuple):
+    """What stands beside the guides: their vocabulary, ways of asking, and known gaps."""
+
+    vocabulary: Vocabulary
+    ways: asked.Ways
+    gaps: tuple[Passage, ...]
+
+    @classmethod
+    def read(cls, settings: Settings, read: corpus.Corpus) -> _Words:
+        vocabulary = Vocabulary.read(settings.corpus, read.guides, read.passages)
+        return cls(vocabulary, asked.read(settings.corpus, read.guides, read.passages), asked.gaps(settings.corpus))
+
+
+def fingerprint(read: corpus.Corpus, words: _Words, model: str) -> str:
     """Names what an index holds: the same guides and model give the same one on every machine."""
-    content = [FORMAT, model, repr(vocabulary), *(f"{g.source}\0{g.text}" for g in sorted(read.guides, key=lambda g: g.source))]
+    content = [FORMAT, model, repr(words), *(f"{g.source}\0{g.text}" for g in sorted(read.guides, key=lambda g: g.source))]
     return hashlib.sha256("\0\0".join(content).encode()).hexdigest()[:16]
 
 
-def units(passages: Sequence[Passage], vocabulary: Vocabulary) -> list[Unit]:
-    """What is embedded of each passage: the whole, each of its lines with headings, and a section's heading alone.
+def units(passages: Sequence[Passage], words: _Words) -> list[Unit]:
+    """What is embedded of each passage: the whole, each line with headings, a section's heading and ways to ask for it.
 
     A heading that names several roles ("How long does it take to become an A, B or C?") also stands there once for
     each of them, because people ask about one.
@@ -174,9 +208,13 @@ def units(passages: Sequence[Passage], vocabulary: Vocabulary) -> list[Unit]:
         section = (passage.source, passage.headings)
         if section != before and len(passage.headings) > 1 and passage.kind != "note":
             heading = passage.headings[-1]
-            made += [Unit(number, heading, text) for text in (heading, *_for_each_role(heading, vocabulary))]
+            ways = words.ways.get((passage.source, heading), ())
+            texts = (heading, *_for_each_role(heading, words.vocabulary), *ways)
+            made += [Unit(number, heading, text) for text in texts]
         before = section
         made.extend(Unit(number, line, f"{context}: {text}") for line, text in _readings(passage))
+    for number, gap in enumerate(words.gaps, len(passages)):
+        made += [Unit(number, gap.headings[0], text) for text in (gap.headings[0], *gap.text.splitlines())]
     return made
 
 
@@ -203,7 +241,7 @@ def _keep_earlier(read: corpus.Corpus, store: Store, about: dict[str, Any]) -> c
     """A guide that cannot be read now keeps the passages it had."""
     held = store.load(about["version"])
     guides = [_guide(g) for g in held.guides if g["source"] in read.problems]
-    passages = [_passage(p) for p in held.passages if p["source"] in read.problems]
+    passages = [_passage(p) for p in held.passages if p["source"] in read.problems and p["kind"] != "gap"]
     return corpus.Corpus((*read.guides, *guides), (*read.passages, *passages), read.problems)
 
 
@@ -211,12 +249,12 @@ def _build(
     settings: Settings,
     store: Store,
     read: corpus.Corpus,
-    vocabulary: Vocabulary,
+    words: _Words,
     mark: str,
     about: dict[str, Any] | None,
     progress: Callable[[int, int], None] | None,
 ) -> int:
-    made = units(read.passages, vocabulary)
+    made = units(read.passages, words)
     hashes = [hashlib.sha256(unit.text.encode()).hexdigest()[:24] for unit in made]
     model = embed.identity(settings.embedding_model)
     known = store.vectors(about["version"]) if about and about["model"] == model and store.complete(about) else {}
@@ -225,7 +263,7 @@ def _build(
         known |= _embed(settings, store, fresh, progress)
     version = store.write(
         guides=[asdict(g) for g in read.guides],
-        passages=[asdict(p) for p in read.passages],
+        passages=[asdict(p) for p in (*read.passages, *words.gaps)],
         units=[(unit.passage, unit.line) for unit in made],
         hashes=hashes,
         vectors=np.stack([known[h] for h in hashes]),

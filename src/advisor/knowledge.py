@@ -11,7 +11,7 @@ import numpy as np
 
 from advisor import ladders, profiles, tables
 from advisor.question import Question, Reader
-from advisor.search import Lexicon, Mix, search
+from advisor.search import LOOK_AT, Lexicon, Mix, search
 from advisor.types import Guide, Hit, Passage
 from advisor.words import stems
 
@@ -29,8 +29,12 @@ class Found:
     """What search brought for a question."""
 
     question: Question
-    vector: np.ndarray
     hits: tuple[Hit, ...]
+    nearest: tuple[tuple[int, str, float], ...]
+    """The lines nearest in meaning: (passage number, line, cosine), best first."""
+    gap: str = ""
+    """The known gap nearest in meaning."""
+    gap_nearness: float = 0.0
 
 
 class Knowledge:
@@ -82,7 +86,25 @@ class Knowledge:
         """Read a standalone question and search for it."""
         question = self.reader.read(text)
         vector = self.embedder.embed([question.clear or " "])[0]
-        return Found(question, vector, search(question.clear, vector, self.index, self.lexicon, self.mix, limit))
+        roles = set(question.slots.roles)
+
+        def elsewhere(passage: Passage) -> bool:
+            return bool(roles) and bool(about := self.roles_of(passage)) and not roles & about
+
+        nearest = tuple(self.index.nearest(vector, LOOK_AT))
+        hits = search(question.clear, nearest, self.index, self.lexicon, self.mix, limit, elsewhere)
+        gaps = [(line, similarity) for number, line, similarity in nearest if number >= len(self.index.passages)]
+        return Found(question, hits, nearest, *(gaps[0] if gaps else ("", 0.0)))
+
+    def near(self, text: str) -> float:
+        """How well the guides answer a text: the score of its best hit."""
+        hits = self.look_up(text, 3).hits
+        return hits[0].score if hits else 0.0
+
+    @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
+    def roles_of(self, passage: Passage) -> frozenset[str]:
+        """The roles that a passage or its heading names."""
+        return frozenset(self.vocabulary.slots(f"{passage.headings[-1]} . {passage.text}").roles)
 
 
 def section_of(passage: Passage) -> Section:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor.types import Draft, Evidence, Passage
 from advisor.vocabulary import Slots, Vocabulary
+from advisor.words import stem
 from advisor.writing import Writing, plain
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class Ladder:
     passage: Passage
     rungs: tuple[str, ...]
     levels: tuple[Slots, ...]
+    topics: tuple[str, ...]
+    """Topics of its heading."""
 
 
 def read(passages: Iterable[Passage], vocabulary: Vocabulary) -> tuple[Ladder, ...]:
@@ -34,15 +37,17 @@ def read(passages: Iterable[Passage], vocabulary: Vocabulary) -> tuple[Ladder, .
         slots = tuple(vocabulary.slots(rung) for rung in rungs)
         roles = [role for s in slots for role in s.roles]
         if roles and sum(bool(s.levels) for s in slots) > 1 and roles.count(roles[0]) > len(rungs) // 2:
-            found.append(Ladder(roles[0], passage, rungs, slots))
+            found.append(Ladder(roles[0], passage, rungs, slots, vocabulary.slots(passage.headings[-1]).topics))
     return tuple(found)
 
 
-def answer(question: Question, ladders: Iterable[Ladder]) -> Draft | None:
+def answer(question: Question, ladders: Sequence[Ladder]) -> Draft | None:
     """The rung that a question asks for with the whole ladder below it; None when it asks for no rung."""
     asked = question.slots
     next_one, how_far = question.says("next_step"), question.says("before_step")
-    if len(asked.roles) != 1 or not (next_one or how_far) or not (asked.levels or "career ladder" in asked.topics):
+    of_ladders = bool({*asked.topics} & {topic for ladder in ladders for topic in ladder.topics})
+    wanted = asked.levels and (next_one or how_far or of_ladders) or of_ladders and (next_one or how_far)
+    if len(asked.roles) != 1 or not wanted or set(question.terms) - _ladder_terms(question):
         return None
     for ladder in ladders:
         if ladder.role != asked.roles[0]:
@@ -52,6 +57,14 @@ def answer(question: Question, ladders: Iterable[Ladder]) -> Draft | None:
             return None
         return _say(ladder, at, next_one and not (how_far and not question.says("next_step")))
     return None
+
+
+def _ladder_terms(question: Question) -> set[str]:
+    """Terms that belong to a topic or to the asking itself."""
+    spans = [m for m in question.mentions if m.kind == "topics"]
+    asking = {stem(word) for word in question.words if question.says("next_step") or question.says("before_step")}
+    of_topic = {stem(question.words[at]) for m in spans for at in range(m.start, m.end)}
+    return of_topic | (asking & {"year", "reach", "promot", "step", "come", "beyond", "becom"})
 
 
 def _rung(ladder: Ladder, levels: tuple[str, ...]) -> int | None:

@@ -6,6 +6,7 @@ passage knows its headings and lines. It does not know what any guide is about.
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
 
-_ARROW = re.compile(r"^[\s↓⬇|v▼➜→>-]*[↓⬇▼|→➜][\s↓⬇|v▼➜→>-]*$")
+_ARROW = re.compile(r"^[\s↓⬇|v▼➜→>-]*[↓⬇▼|→➜][\s↓⬇|v▼➜→>-]*$|^v$")
 _STARS = re.compile(r"^(?P<full>(?:⭐|★)\ufe0f?(?:(?:⭐|★)\ufe0f?)*)☆*$")
 _DELIMITER_ROW = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$")
 _TAG = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>|</?[a-zA-Z][^<>]*>", re.DOTALL)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _NOTE_MARK = re.compile(r"(?:\s*\0)+(?=\s*[).,;:!?])|\0")
 """A footnote mark goes with the space before it where a stop follows."""
 _DATES = ("as_of", "updatedDate", "updated", "date", "pubDate", "published")
 _LONGEST_LIST = 60
+_DEEPEST = 100
+"""The parser drops what is nested deeper."""
 
 
 def parse(text: str, source: str) -> tuple[Guide, tuple[Passage, ...]]:
@@ -59,7 +63,7 @@ def _markdown() -> MarkdownIt:
     from mdit_py_plugins.footnote import footnote_plugin
     from mdit_py_plugins.front_matter import front_matter_plugin
 
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
     return parser.use(front_matter_plugin).use(footnote_plugin, inline=False, move_to_end=False)
 
 
@@ -98,16 +102,24 @@ def _as_of(meta: dict[str, Any]) -> str:
 
 def _plain(node: SyntaxTreeNode) -> str:
     """What a reader sees of inline Markdown, without its marks."""
-    if node.type in ("text", "code_inline"):
+    if node.type in ("text", "code_inline", "fence", "code_block"):
         return node.content
     if node.type in ("softbreak", "hardbreak"):
         return "\n"
     if node.type == "footnote_ref":
         return "\0"
+    if node.type == "html_block" or _BREAK.match(node.content):
+        return _untagged(node.content, " ")
     if node.type == "html_inline":
-        return _TAG.sub("", node.content)
-    text = "".join(_plain(child) for child in node.children)
+        return _untagged(node.content, "")
+    between = "\n" if node.type not in ("inline", "image") and any(child.block for child in node.children) else ""
+    text = between.join(_plain(child) for child in node.children)
     return _NOTE_MARK.sub("", text) if node.type == "inline" else text
+
+
+def _untagged(text: str, between: str) -> str:
+    """What a reader sees of HTML."""
+    return html.unescape(_TAG.sub(between, text))
 
 
 def _marked_lines(text: str) -> list[str]:
@@ -157,8 +169,8 @@ class _Reader:
         elif node.type == "table":
             yield from self._table(node)
         elif node.type == "html_block":
-            yield from self._text(_TAG.sub(" ", node.content), node)
-        elif node.type == "footnote_reference" or node.type == "footnote_block":
+            yield from self._text(_untagged(node.content, " "), node)
+        elif node.type in ("footnote_reference", "footnote_block"):
             yield from self._release()
             yield from self._notes(node)
         elif node.type in ("blockquote", "footnote"):
@@ -208,7 +220,7 @@ class _Reader:
 
     def _items(self, items: list[str], node: SyntaxTreeNode, kind: Kind) -> Iterator[Passage]:
         intro, lines, notes = self._take_intro(node)
-        for start in range(0, len(items), _LONGEST_LIST):
+        for start in range(0, max(len(items), bool(intro)), _LONGEST_LIST):
             text = "\n".join(filter(None, [intro, *items[start : start + _LONGEST_LIST]]))
             yield replace(self._passage(text, lines, kind, notes), intro=intro)
 
@@ -230,8 +242,11 @@ class _Reader:
         intro, _, notes = self._take_intro(node, notes_of=head)
         best = max((_stars(_plain(c)) for row in body for c in row.children), default=0)
         grid = [[_rating(" ".join(_plain(cell).split()), best) for cell in row.children] for row in body]
+        if not body:
+            yield self._passage("\n".join(filter(None, [intro, *names])), _lines(node), "paragraph", notes)
         # A column that holds footnote marks alone is empty once they are taken out.
-        kept = [at for at in range(len(names)) if any(values[at] for values in grid)]
+        marks = {at for row in body for at, cell in enumerate(row.children) if _note_ids(cell)}
+        kept = [at for at in range(len(names)) if at not in marks or any(values[at] for values in grid)]
         for row, values in zip(body, grid, strict=True):
             cells = tuple((names[at], values[at]) for at in kept)
             text = " | ".join(f"{name}: {value}" if name else value for name, value in cells)

@@ -31,6 +31,7 @@ TELLING = 0.12
 NEAR_TIE = 0.08
 _CLAUSE = re.compile(r"[.;,!?\n]|\b(?:and|but|though|however|while|plus|also|so)\b")
 _MOST_REASONS = 3
+_A_SENTENCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,13 @@ def _criterion_heading() -> re.Pattern[str]:
 
 
 def is_profile(question: Question, knowledge: Knowledge) -> bool:
-    """Whether somebody describes themselves and asks for a role."""
-    if not question.says("me") and not question.says("likes") and not question.says("dislikes"):
-        return question.says("fit") and "suit" in question.terms
-    return question.says("fit") and bool(knowledge.criteria)
+    """Whether somebody describes themselves and wants a role."""
+    if not knowledge.criteria:
+        return False
+    tastes = question.says("likes") + question.says("dislikes")
+    if question.says("fit"):
+        return bool(tastes) or question.says("me") or not question.terms
+    return tastes > 1 and not question.says("asks") and len(question.words) > _A_SENTENCE
 
 
 def clauses(text: str) -> list[Clause]:
@@ -195,8 +199,9 @@ def _lines(role: str, found: Sequence[Reason], writing: Writing) -> list[str]:
         used.add(reason.clause.text)
         said = f"you said “{reason.clause.text}”" if reason.clause.sign > 0 else f"you would rather avoid “{reason.clause.text}”"
         evidence = reason.evidence
+        said = "" if any(c.isdigit() for c in said) else f" ({said})"  # a figure of yours is no figure of the guide
         words = f"{evidence.cell.row}: {evidence.quote} for {article(role)}" if evidence.cell else evidence.quote.rstrip(".")
-        lines.append(f"- {words} {writing.cite(evidence)} ({said})")
+        lines.append(f"- {words} {writing.cite(evidence)}{said}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Answers from text: the lines of the best section that answer, whole lists and ladders, nothing that stands alone badly."""
+"""Answers from text: the section that answers, its first sentences and its list, nothing that stands alone badly."""
 
 from __future__ import annotations
 
@@ -6,53 +6,80 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advisor.knowledge import section_of
-from advisor.types import Draft, Evidence, Hit, Passage
+from advisor.types import Cell, Draft, Evidence, Hit, Passage
 from advisor.words import stems
-from advisor.writing import Writing
+from advisor.writing import Writing, table
 
 if TYPE_CHECKING:
     from advisor.knowledge import Knowledge
     from advisor.question import Question
 
-ROOM = 90
-"""Words that an answer may take before nothing is added to it."""
-NEAR_THE_BEST = 0.86
+ROOM = 85
+"""Words that an answer may take before nothing more is added to it."""
+LONGEST = 130
+"""Words that an answer may take with the list or table that belongs to it."""
+NEAR_THE_BEST = 0.9
 """Least share of the best hit's score for a second section to add a line."""
+_MOST_ROWS = 8
 
 
 def answer(question: Question, hits: Sequence[Hit], knowledge: Knowledge) -> Draft:
     """What the best section says, and a line of the next best where there is room."""
     writing = Writing()
     best = hits[0]
-    _section(best, question, knowledge, writing)
+    section = [p for p in knowledge.sections[section_of(best.passage)] if p.kind != "note"]
+    if best.passage.headings[-1].endswith("?"):
+        _opening(section, best.passage, writing)
+    else:
+        _say(best.passage, question, writing)
+        _with_pair(best.passage, section, question, writing)
     seen = {section_of(best.passage)}
     for hit in hits[1:4]:
-        if _words(writing) >= ROOM or hit.score < best.score * NEAR_THE_BEST:
+        if _words(writing) >= ROOM // 2 or hit.score < best.score * NEAR_THE_BEST:
             break
-        if section_of(hit.passage) not in seen and hit.passage.kind in ("paragraph", "list"):
+        if section_of(hit.passage) not in seen and hit.passage.kind == "paragraph":
             seen.add(section_of(hit.passage))
-            line = _line(hit, question)
-            if line and not line.endswith(":"):
-                writing.add(writing.quote(hit.passage, line))
+            writing.add(writing.quote(hit.passage, _line(hit, question)))
     return writing.draft()
 
 
-def _section(hit: Hit, question: Question, knowledge: Knowledge, writing: Writing) -> None:
-    """The section's opening when the hit stands in a section that answers one question, else the hit itself."""
-    section = [p for p in knowledge.sections[section_of(hit.passage)] if p.kind != "note"]
-    opening = section[0]
-    asks = opening.headings[-1].endswith("?")
-    if asks and hit.passage is not opening and opening.kind == "paragraph":
-        writing.add(_lines(opening, opening.lines[:1], writing))
-    _passage(hit.passage, hit, question, writing)
-    if asks:
-        at = section.index(hit.passage)
-        for following in section[at + 1 : at + 3]:
-            if _words(writing) + len(following.text.split()) <= ROOM and following.kind != "row":
-                _passage(following, Hit(following, 0.0), question, writing)
+def _opening(section: Sequence[Passage], found: Passage, writing: Writing) -> None:
+    """A section that answers a question is said from its start; its list or table goes before further paragraphs."""
+    first, rest = section[0], list(section[1:])
+    block = next((p for p in rest if p.kind in ("list", "steps", "row")), None)
+    if first.kind == "paragraph" and block and found is not first and found.kind in ("list", "steps", "row"):
+        block = found
+    _whole(first, writing) if first.kind != "row" else _rows(section, first, writing)
+    if block and _words(writing) + _size(block, section) <= LONGEST:
+        _rows(section, block, writing) if block.kind == "row" else _whole(block, writing)
+    elif found not in (first, block):
+        _whole(found, writing)
+    for passage in rest:
+        if passage.kind == "paragraph" and passage is not found and _words(writing) + _size(passage, section) <= ROOM:
+            _whole(passage, writing)
 
 
-def _passage(passage: Passage, hit: Hit, question: Question, writing: Writing) -> None:
+def _with_pair(passage: Passage, section: Sequence[Passage], question: Question, writing: Writing) -> None:
+    """A list found without its opening paragraph, or the other way round, is completed when there is room."""
+    at = section.index(passage)
+    for other in section[at + 1 : at + 2]:
+        if other.kind != "row" and _words(writing) + _size(other, section) <= ROOM:
+            _whole(other, writing)
+
+
+def _say(passage: Passage, question: Question, writing: Writing) -> None:
+    """One passage; of a list whose items each compare a pair, the item that names both comes alone."""
+    both = set(question.slots.roles)
+    if passage.kind == "list" and len(both) > 1:
+        lines = [line for line in passage.lines if line != passage.intro]
+        pairs = [line for line in lines if all(role.casefold() in line.casefold() for role in both)]
+        if len(pairs) == 1:
+            writing.add(writing.quote(passage, pairs[0]))
+            return
+    _whole(passage, writing)
+
+
+def _whole(passage: Passage, writing: Writing) -> None:
     if passage.kind in ("list", "steps"):
         writing.add(_list(passage, writing))
     elif passage.kind == "row":
@@ -60,40 +87,46 @@ def _passage(passage: Passage, hit: Hit, question: Question, writing: Writing) -
     elif passage.kind == "code":
         writing.add(f"```\n{passage.text}\n```\n{writing.cite(Evidence(passage, passage.text))}")
     else:
-        writing.add(_lines(passage, passage.lines, writing))
-
-
-def _lines(passage: Passage, lines: Sequence[str], writing: Writing) -> str:
-    return " ".join(writing.quote(passage, line) for line in lines)
+        writing.add(" ".join(writing.quote(passage, line) for line in passage.lines))
 
 
 def _list(passage: Passage, writing: Writing) -> str:
     items = [line for line in passage.lines if line != passage.intro]
     marks = (f"{n}." if passage.kind == "steps" else "-" for n in range(1, len(items) + 1))
     said = [f"{mark} {writing.quote(passage, item)}" for mark, item in zip(marks, items, strict=True)]
-    intro = passage.intro or f"{passage.headings[-1].rstrip(':')}:"
+    intro = passage.intro or f"{passage.headings[-1].rstrip(':?')}:"
     return "\n".join([intro, "", *said])
 
 
-def _row(passage: Passage, writing: Writing) -> str:
-    from advisor.types import Cell
+def _rows(section: Sequence[Passage], first: Passage, writing: Writing) -> None:
+    """A whole table of a section, each value cited to its cell."""
+    rows = [p for p in section if p.table == first.table][:_MOST_ROWS]
+    writing.add(table([header for header, _ in first.cells], [_cited(row, writing) for row in rows]))
 
-    name = passage.cells[0][1]
-    parts = [
-        f"{header}: {value} {writing.cite(Evidence(passage, value, Cell(name, header)))}"
-        for header, value in passage.cells[1:]
-        if value
-    ]
-    return f"**{name}**\n\n" + "\n".join(f"- {part}" for part in parts)
+
+def _cited(row: Passage, writing: Writing) -> list[str]:
+    name = row.cells[0][1]
+    return [name, *(f"{v} {writing.cite(Evidence(row, v, Cell(name, h)))}" if v else "" for h, v in row.cells[1:])]
+
+
+def _row(passage: Passage, writing: Writing) -> str:
+    name, *values = _cited(passage, writing)
+    parts = [f"- {header}: {value}" for (header, _), value in zip(passage.cells[1:], values, strict=True) if value]
+    return "\n".join([f"**{name}**", "", *parts])
 
 
 def _line(hit: Hit, question: Question) -> str:
-    """The hit's line that shares most with the question."""
+    """The hit's line that was found, or that shares most with the question."""
     if hit.line and hit.line in hit.passage.lines:
         return hit.line
     asked = set(stems(question.clear))
-    lines = [line for line in hit.passage.lines if line != hit.passage.intro] or [hit.passage.text]
-    return max(lines, key=lambda line: len(asked & set(stems(line))))
+    return max(hit.passage.lines, key=lambda line: len(asked & set(stems(line))))
+
+
+def _size(passage: Passage, section: Sequence[Passage]) -> int:
+    if passage.kind == "row":
+        return sum(len(p.text.split()) for p in section if p.table == passage.table)
+    return len(passage.text.split())
 
 
 def _words(writing: Writing) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from advisor.vocabulary import Mention, Slots, Vocabulary, english, foreign_words, stop_words
+from advisor.vocabulary import Mention, Slots, Vocabulary, english, slots, foreign_words, stop_words
 from advisor.words import folded, stem, tokens
 
 if TYPE_CHECKING:
@@ -59,15 +59,32 @@ class Reader:
         """Understand one question."""
         mended = self._mend(text)
         words = tuple(tokens(mended))
-        mentions = self.vocabulary.mentions(mended)
+        made = self._implied(words)
+        mentions = (*self.vocabulary.mentions(mended), *made)
+        implied = {m.start for m in made}
         named = {at for m in mentions if m.kind != "topics" for at in range(m.start, m.end)}
-        foreign = sum(word in foreign_words() for word in words) > max(1, len(words) // 4)
+        foreign = sum(word in foreign_words() for word in words) >= max(2, len(words) // 4)
         filler = stop_words() | foreign_words() if foreign else stop_words()
         terms = dict.fromkeys(
-            stem(word) for at, word in enumerate(words) if at not in named and word not in filler and len(word) > 1
+            stem(word)
+            for at, word in enumerate(words)
+            if at in implied or at not in named and word not in filler and len(word) > 1
         )
         clear = self._spelled_out(words, mentions)
-        return Question(text, clear, self.vocabulary.slots(mended), mentions, words, tuple(terms), foreign)
+        return Question(text, clear, slots(mentions), mentions, words, tuple(terms), foreign)
+
+    def _implied(self, words: tuple[str, ...]) -> list[Mention]:
+        """Topics that a verb asks for without naming them: `what does she make`."""
+        said = " ".join(words)
+        found = []
+        for topic, patterns in english()["implied"].items():
+            match = next((m for p in patterns if (m := re.search(p, said))), None)
+            if match and topic in self.vocabulary.topics and not any(
+                m.kind == "topics" and m.name == topic for m in self.vocabulary.mentions(said)
+            ):
+                at = said[: match.start(1)].count(" ")
+                found.append(Mention("topics", topic, at, at + 1))
+        return found
 
     def _mend(self, text: str) -> str:
         """The text with words that exist nowhere replaced by the nearest word of the corpus, if one is near."""
@@ -94,6 +111,7 @@ class Reader:
         return (
             word in self.known
             or word in stop_words()
+            or word in foreign_words()
             or word in self.lexicon.words
             or word in self.real_words
             or self.lexicon.knows(stem(word))
@@ -103,9 +121,10 @@ class Reader:
         out: list[str] = []
         at = 0
         spans = {m.start: m for m in reversed(mentions) if m.kind != "topics"}
+        meant = {m.start: m.name for m in mentions if m.kind == "topics" and words[m.start] in stop_words()}
         while at < len(words):
             mention = spans.get(at)
-            out.append(mention.name if mention else words[at])
+            out.append(mention.name if mention else meant.get(at, words[at]))
             at = mention.end if mention else at + 1
         return " ".join(out)
 

@@ -20,26 +20,41 @@ if TYPE_CHECKING:
     from advisor.question import Question
 
 _LOOKED_AT = 3
+_LONG = 6
 _MOST_PHRASES = 3
+_SURE_GAP = 0.55
+"""A known gap this near is named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What is measured of a question and its hits, each between 0 and 1."""
+    """What is measured of a question and its hits."""
 
-    nearest: float
+    score: float
     """Score of the best hit."""
-    covered: float
-    """Share, by weight, of the question's terms that the best hits hold between them."""
+    nearest: float
+    """Cosine of the nearest line."""
+    heading: float
+    """Cosine of the nearest heading, or way of asking for a section."""
+    gap: float
+    """Cosine of the nearest known gap."""
+    lead: float
+    """How much nearer that gap is than the nearest line; negative when it is farther."""
+    peak: float
+    """How far the nearest line stands out from the nine after it."""
     together: float
-    """The largest such share in a single passage with its headings."""
+    """Share, by weight, of the question's terms that the best hits hold between them."""
     unknown: float
     """Share of the terms that stand nowhere in the corpus."""
+    length: float
+    """Number of terms, up to six, as a share of six: a long question leaves more words uncovered."""
 
 
-WEIGHTS = (6.0, 1.5, 2.0, -2.5)
-BIAS = -4.0
-THRESHOLD = 0.5
+WEIGHTS = (1.07, 1.41, 1.11, -3.46, -4.86, 0.43, 2.53, -0.73, -1.24)
+"""Of the signs, in their order; without any known gap their weight falls on the rest."""
+BIAS = -1.27
+THRESHOLD = 0.35
+"""Least confidence to answer, from the trade-off of both refusal errors on the development split."""
 
 
 def signs(found: Found, knowledge: Knowledge) -> Signs:
@@ -48,14 +63,22 @@ def signs(found: Found, knowledge: Knowledge) -> Signs:
     weights = {term: lexicon.weight(term) for term in terms}
     total = sum(weights.values())
     hits = found.hits[:_LOOKED_AT]
-    nearest = hits[0].score if hits else 0.0
-    if not total:
-        return Signs(nearest, 1.0, 1.0, 0.0)
+    passages = knowledge.index.passages
+    real = [(number, line, cosine) for number, line, cosine in found.nearest if number < len(passages)]
+    cosines = [cosine for _, _, cosine in real] or [0.0]
+    heading = max((c for n, line, c in real if line and line == passages[n].headings[-1]), default=0.0)
     shares = [_held(found.question, knowledge.words_of(hit.passage)) for hit in hits]
-    covered = sum(weights[t] for t in set().union(*shares)) / total if shares else 0.0
-    together = max((sum(weights[t] for t in share) / total for share in shares), default=0.0)
-    unknown = sum(weights[t] for t in terms if not lexicon.knows(t)) / total
-    return Signs(nearest, covered, together, unknown)
+    return Signs(
+        score=hits[0].score if hits else 0.0,
+        nearest=cosines[0],
+        heading=heading,
+        gap=found.gap_nearness,
+        lead=found.gap_nearness - cosines[0],
+        peak=cosines[0] - sum(cosines[1:10]) / max(1, len(cosines[1:10])),
+        together=sum(weights[t] for t in set().union(*shares)) / total if shares and total else 1.0,
+        unknown=sum(weights[t] for t in terms if not lexicon.knows(t)) / total if total else 0.0,
+        length=min(len(terms), _LONG) / _LONG,
+    )
 
 
 def _held(question: Question, words: frozenset[str]) -> set[str]:
@@ -70,9 +93,15 @@ def confidence(measured: Signs) -> float:
     return 1 / (1 + math.exp(-total))
 
 
+def refused(found: Found, knowledge: Knowledge) -> bool:
+    """Whether the guides do not answer, as far as can be told."""
+    return confidence(signs(found, knowledge)) < THRESHOLD
+
+
 def refuse(found: Found, knowledge: Knowledge) -> Draft:
     """Say that the guides do not cover it, what in the question they lack, and where to look nearby."""
-    missing = tuple(dict.fromkeys([*_unnamed_slots(found, knowledge), *phrases_not_found(found, knowledge)]))
+    known = [found.gap] if found.gap_nearness > _SURE_GAP else []
+    missing = tuple(dict.fromkeys([*_unnamed_slots(found, knowledge), *known, *phrases_not_found(found, knowledge)]))
     what = f": nothing on {listed([f'“{name}”' for name in missing], 'or')}" if missing else ""
     text = f"The guides do not cover that{what}."
     if found.question.foreign:

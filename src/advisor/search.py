@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _K1, _B = 1.2, 0.75
 _HEADINGS_COUNT = 2
 """A word in a passage's nearest heading counts as often as this many in its text."""
-_LOOK_AT = 120
+LOOK_AT = 120
+"""How many lines are looked at on each side, in meaning and in words."""
 _LEXICAL_CEILING = 0.999
 
 
@@ -32,6 +33,8 @@ class Mix:
 
     dense: float = 0.7
     lexical: float = 0.3
+    slots: float = 0.15
+    """What a passage about other roles than the one asked about loses."""
     rows: bool = True
 
 
@@ -86,18 +89,27 @@ class Lexicon:
 
 
 def search(
-    text: str, vector: np.ndarray, index: Index, lexicon: Lexicon, mix: Mix | None = None, limit: int = 10
+    text: str,
+    nearest: Sequence[tuple[int, str, float]],
+    index: Index,
+    lexicon: Lexicon,
+    mix: Mix | None = None,
+    limit: int = 10,
+    elsewhere: Callable[[Passage], bool] = lambda _: False,
 ) -> tuple[Hit, ...]:
-    """The passages that answer best, best first; `text` and `vector` are the question in words and in meaning."""
+    """The passages that answer best, best first.
+
+    `text` is the question in words, `nearest` the lines of the index nearest to it in meaning; `elsewhere` tells of a passage that it is about something else than what the question names.
+    """
     mix = mix or Mix()
     near: dict[int, tuple[float, str]] = {}
-    for number, line, similarity in index.nearest(vector, _LOOK_AT):
-        if number not in near:
+    for number, line, similarity in nearest:
+        if number not in near and number < len(index.passages):
             near[number] = (similarity, line)
     asked = list(dict.fromkeys(stems(text)))
     most = sum(lexicon.weight(word) for word in asked if lexicon.knows(word)) * (_K1 + 1) or 1.0
     shared = lexicon.scores(asked) / most
-    candidates = set(near) | {int(n) for n in np.argsort(-shared)[:_LOOK_AT] if shared[n] > 0}
+    candidates = set(near) | {int(n) for n in np.argsort(-shared)[:LOOK_AT] if shared[n] > 0}
     floor = min((similarity for similarity, _ in near.values()), default=0.0)
     hits = []
     for number in candidates:
@@ -108,4 +120,8 @@ def search(
         score = mix.dense * max(similarity, 0.0) + mix.lexical * min(float(shared[number]), _LEXICAL_CEILING)
         hits.append(Hit(passage, round(score / (mix.dense + mix.lexical), 6), line))
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return tuple(hits[:limit])
+    if not mix.slots:
+        return tuple(hits[:limit])
+    near_enough = hits[: limit * 3]
+    agreed = [replace(h, score=h.score * (1 - mix.slots)) if elsewhere(h.passage) else h for h in near_enough]
+    return tuple(sorted(agreed, key=lambda hit: (-hit.score, hit.passage.id))[:limit])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
             for problem in error.errors():
                 name = str(problem["loc"][0])
                 variable = name if name.startswith("OPENAI") else f"ADVISOR_{name.upper()}"
-                shown = "" if "auth" in name.lower() or "key" in name.lower() else f"={problem['input']!s}"
+                secret = "auth" in name.lower() or "key" in name.lower()
+                shown = "" if secret else "=" + re.sub(r"[^/]*@", "…@", str(problem["input"]))
                 lines.append(f"{variable}{shown}: {problem['msg'].removeprefix('Value error, ')}")
             raise SettingsError("\n".join(lines)) from None

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from advisor.settings import Settings
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _PAGE = 2_000
 _SEARCH = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}}
 
@@ -144,7 +148,7 @@ class FolderStore(_Chroma):
             about = json.loads((self.versions / version / "manifest.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return {**about, "version": version}
+        return {**about, "version": version} if isinstance(about, dict) else None
 
     def complete(self, about: dict[str, Any]) -> bool:
         """Whether the version opens and its vectors are all there."""
@@ -204,11 +208,33 @@ class FolderStore(_Chroma):
     def _client(self, version: str) -> ClientAPI:
         if version not in self.clients:
             import chromadb
+            from chromadb.config import Settings as Options
 
             path = str(self.versions / version / "chroma")
-            quiet = chromadb.Settings(anonymized_telemetry=False)
-            self.clients[version] = chromadb.PersistentClient(path, settings=quiet)
+            self.clients[version] = chromadb.PersistentClient(path, settings=Options(anonymized_telemetry=False))
         return self.clients[version]
+
+
+def _silent(where: str, error: Exception) -> IndexUnusable:
+    return IndexUnusable(
+        f"ADVISOR_CHROMA_URL={where}: the Chroma server does not answer as it should ({type(error).__name__}). "
+        "Start it, or unset the variable to keep the index in a folder."
+    )
+
+
+def _reaching(ask: Callable[Concatenate[ServerStore, P], T]) -> Callable[Concatenate[ServerStore, P], T]:
+    """A method of the server store whose failures, of network or server, are told as what they mean."""
+
+    @wraps(ask)
+    def asked(self: ServerStore, *given: P.args, **named: P.kwargs) -> T:
+        try:
+            return ask(self, *given, **named)
+        except IndexUnusable:
+            raise
+        except Exception as error:
+            raise _silent(self.where, error) from error
+
+    return asked
 
 
 class ServerStore(_Chroma):
@@ -230,6 +256,7 @@ class ServerStore(_Chroma):
             from urllib.parse import urlsplit
 
             import chromadb
+            from chromadb.config import Settings as Options
 
             url = urlsplit(self.where)
             try:
@@ -237,44 +264,47 @@ class ServerStore(_Chroma):
                     host=url.hostname or "127.0.0.1",
                     port=url.port or (443 if url.scheme == "https" else 80),
                     ssl=url.scheme == "https",
-                    settings=chromadb.Settings(anonymized_telemetry=False),
+                    settings=Options(anonymized_telemetry=False),
                 )
             except Exception as error:
-                raise IndexUnusable(
-                    f"ADVISOR_CHROMA_URL={self.where}: the Chroma server does not answer ({type(error).__name__}). "
-                    "Start it, or unset the variable to keep the index in a folder."
-                ) from error
+                raise _silent(self.where, error) from error
         return self._made
 
     def _pointer(self) -> Any:
         return self.client.get_or_create_collection("advisor", embedding_function=None)
 
+    @_reaching
     def current(self) -> dict[str, Any] | None:
         """What the version in use says of itself, or None."""
         metadata = self._pointer().metadata or {}
         return json.loads(metadata["about"]) if "about" in metadata else None
 
+    @_reaching
     def complete(self, about: dict[str, Any]) -> bool:
         """Whether the version's vectors are all there."""
         names = {collection.name for collection in self.client.list_collections()}
         name = f"advisor-{about['version']}"
         return name in names and self.client.get_collection(name, embedding_function=None).count() == about["units"]
 
+    @_reaching
     def load(self, version: str) -> Held:
         """The version's guides, passages and units."""
         kept = self.client.get_collection(f"advisor-{version}-guides", embedding_function=None).get()
         guides = [json.loads(document) for document in kept["documents"] or []]
         return self._read(self.client, f"advisor-{version}", sorted(guides, key=lambda g: str(g["source"])))
 
+    @_reaching
     def vectors(self, version: str) -> dict[str, np.ndarray]:
         """The version's vectors by the hash of their text."""
         records = self._records(self.client, f"advisor-{version}", ["metadatas", "embeddings"])
         return {metadata["hash"]: np.asarray(vector, dtype=np.float32) for _, metadata, vector in records}
 
+    @_reaching
     def query(self, version: str, vector: np.ndarray, limit: int) -> list[tuple[int, float]]:
         """The units nearest to a vector."""
         return self._nearest(self.client, f"advisor-{version}", vector, limit)
 
+    @_reaching
     def write(
         self,
         guides: list[dict[str, Any]],
@@ -293,6 +323,7 @@ class ServerStore(_Chroma):
         self._new = {**about, "version": version}
         return version
 
+    @_reaching
     def swap(self, version: str) -> None:
         """Put a version in use; the one before stays for whoever still reads it."""
         before = self.current()

@@ -142,11 +142,14 @@ class Finder:
         labels = [table.rows[i] for i in rows] + [table.columns[i] for i in columns]
         measured = self._measured([table.about, *labels], question)
         unexplained = tuple(term for term in question.terms if term not in measured)
-        if not measured or not (rows or columns):
+        by_slots = bool(rows) and bool(columns) or any(
+            set(getattr(table.about.slots, kind)) & set(getattr(question.slots, kind)) for kind in ("levels", "regions")
+        )
+        if not (rows or columns) or not (measured or not question.terms and by_slots):
             return None
         weights = {term: self.lexicon.weight(term) for term in question.terms}
         total = sum(weights.values()) or 1.0
-        fit = sum(weights[term] for term in measured) / total
+        fit = sum(weights[term] for term in measured) / total if weights else 1.0
         return Selection(
             table,
             tuple(rows or range(len(table.rows))),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from advisor import tables
 from advisor.tables import Selection
 from advisor.types import Draft
+from advisor.vocabulary import english
 from advisor.writing import Writing, article, listed, lowered, table
 
 if TYPE_CHECKING:
@@ -19,17 +21,45 @@ _MOST_CELLS = 15
 _MOST_TABLES = 3
 
 
-def answerable(found: Sequence[Selection], question: Question) -> list[Selection]:
-    """The selections that account for everything the question asks: those that lack least and point most precisely."""
+def answerable(found: Sequence[Selection], question: Question, near: Collection[str]) -> list[Selection]:
+    """The selections that account for everything the question asks: those that lack least and point most precisely.
+
+    `near` holds the ids of the passages that search found; a selection that points at no single cell must be among them.
+    """
     roles = set(question.slots.roles)
     whole = [s for s in found if not s.unexplained and len(s.cells) <= _MOST_CELLS and not roles & set(s.lacking)]
+    whole = [s for s in whole if exact([s]) or any(s.table.passages[row].id in near for row in s.rows)]
     if not whole:
         return []
     fewest = min(len(s.lacking) for s in whole)
     whole = [s for s in whole if len(s.lacking) == fewest]
     best = max(_precision(s, question) for s in whole)
-    chosen = [s for s in whole if _precision(s, question) == best]
-    return sorted(chosen, key=lambda s: -_said_above(s, question))[:_MOST_TABLES]
+    chosen = sorted((s for s in whole if _precision(s, question) == best), key=lambda s: -_said_above(s, question))
+    return [*_distinct(chosen)[:_MOST_TABLES], *_bands(chosen[0], whole, question)]
+
+
+def _distinct(selections: Sequence[Selection]) -> list[Selection]:
+    """Without those that only say again what an earlier one says."""
+    kept: dict[tuple[tuple[str, str], ...], Selection] = {}
+    for s in selections:
+        said = tuple((_subject(s, *cell)[1].casefold(), s.table.value(*cell)) for cell in s.cells)
+        kept.setdefault(said, s)
+    return list(kept.values())
+
+
+def _bands(first: Selection, whole: Sequence[Selection], question: Question) -> list[Selection]:
+    """Rows of the same guide that spread the asked-for value over levels, for a question that names no level."""
+    if question.slots.levels or not exact([first]) or not question.slots.topics:
+        return []
+    source = first.table.passages[0].source
+    return [
+        s
+        for s in whole
+        if s.table.passages[0].source == source
+        and s.named_rows != s.named_columns
+        and min(len(s.rows), len(s.columns)) == 1
+        and sum(bool(label.slots.levels) for label in (*s.table.rows, *s.table.columns)) > 1
+    ]
 
 
 def _precision(selection: Selection, question: Question) -> int:
@@ -57,10 +87,12 @@ def answer(selections: Sequence[Selection], question: Question) -> Draft:
     ranking = _superlative(selections[0], question)
     if ranking:
         writing.add(_ranking(selections[0], ranking, question.says("least"), writing))
-    elif sum(len(s.cells) for s in selections) <= _FEW:
-        writing.add("\n\n".join(_sentence(s, row, column, writing) for s in selections for row, column in s.cells))
     else:
-        writing.add(*_grids(selections, writing))
+        few = [s for s in selections if len(s.cells) <= _FEW]
+        if sum(len(s.cells) for s in few) > _FEW + 1:
+            few = []
+        writing.add("\n\n".join(_sentence(s, row, column, writing) for s in few for row, column in s.cells))
+        writing.add(*_grids([s for s in selections if s not in few], writing))
     return writing.draft(missing=missing)
 
 
@@ -100,6 +132,8 @@ def _sentence(selection: Selection, row: int, column: int, writing: Writing) -> 
 
 def _grids(selections: Sequence[Selection], writing: Writing) -> list[str]:
     """Selections of one row each and the same columns share a table; the others get one each."""
+    if not selections:
+        return []
     first = selections[0]
     if len(selections) > 1 and all(len(s.rows) == 1 and _headers(s)[:1] == _headers(first)[:1] for s in selections):
         widest = max(selections, key=lambda s: len(s.columns))
@@ -173,29 +207,48 @@ def _dimensions_of(grid: tables.Table) -> dict[str, tuple[bool, int]]:
     if len({role for label in grid.columns for role in label.slots.roles}) > 1:
         return {label.text: (True, i) for i, label in enumerate(grid.rows)}
     if len({role for label in grid.rows for role in label.slots.roles}) > 1:
-        return {f"{grid.heading}, {lowered(label.text)}": (False, i) for i, label in enumerate(grid.columns)}
+        own = {label.text for label in grid.columns}
+        several = len(own) > 1 and not any(label.slots.levels for label in grid.columns)
+        named = (lambda text: text) if several else (lambda text: f"{grid.heading}, {lowered(text)}")
+        return {named(label.text): (False, i) for i, label in enumerate(grid.columns)}
     return {}
 
 
 def comparison(grids: Sequence[tables.Table], roles: Sequence[str], wanted: Sequence[str] = ()) -> Draft:
     """Roles side by side, one line a dimension; without any named, the dimensions of the first table that has them all."""
     writing = Writing()
-    chosen = wanted or next((list(_dimensions_of(g)) for g in grids if set(roles) <= set(g.names("roles"))), [])
+    chosen = wanted or _default_dimensions(grids, roles)
     lines = []
-    for grid in grids:
-        for name, (by_row, at) in _dimensions_of(grid).items():
-            if name in chosen and set(roles) & set(grid.names("roles")):
-                lines.append([name, *(_role_cell(grid, role, by_row, at, writing) for role in roles)])
+    for name in chosen:
+        cells = {role: said for grid in grids for role in roles if (said := _role_cell(grid, role, name, writing))}
+        if cells:
+            lines.append([name, *(cells.get(role, "not in the guide") for role in roles)])
     if not lines:
         return Draft("The guides have no table that compares these.", declined=True, missing=tuple(roles))
     writing.add(table(["", *roles], lines))
     return writing.draft()
 
 
-def _role_cell(grid: tables.Table, role: str, by_row: bool, at: int, writing: Writing) -> str:
+def _default_dimensions(grids: Sequence[tables.Table], roles: Sequence[str]) -> list[str]:
+    """The dimensions of the table that says it compares these roles; else those that tables share for all of them."""
+    says = re.compile(r"\b(?:" + "|".join(english()["sorts"]["compare"]) + r")\b")
+    held = [g for g in grids if set(roles) <= set(g.names("roles"))]
+    for grid in sorted(held, key=lambda g: not says.search(g.heading.casefold())):
+        if says.search(grid.heading.casefold()):
+            return list(_dimensions_of(grid))
+    counts: dict[str, set[str]] = {}
+    for grid in grids:
+        for name in _dimensions_of(grid):
+            counts.setdefault(name, set()).update(set(roles) & set(grid.names("roles")))
+    return [name for name, found in counts.items() if found >= set(roles)]
+
+
+def _role_cell(grid: tables.Table, role: str, name: str, writing: Writing) -> str:
+    """A role's cell for a dimension of one table; empty when the table has none."""
+    by_row, at = _dimensions_of(grid).get(name, (False, -1))
     labels = grid.columns if by_row else grid.rows
     place = next((i for i, label in enumerate(labels) if role in label.slots.roles), None)
-    if place is None:
-        return "not in the guide"
+    if at < 0 or place is None:
+        return ""
     row, column = (at, place) if by_row else (place, at)
     return f"{grid.value(row, column)} {writing.cite(grid.evidence(row, column))}"

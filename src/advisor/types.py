@@ -11,8 +11,9 @@ from advisor.words import sentences, without_mark
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["paragraph", "list", "steps", "row", "code", "note"]
-"""What a passage was in its guide. `steps` is an ordered list or ladder, `row` one row of a table, `note` a footnote."""
+Kind = Literal["paragraph", "list", "steps", "row", "code", "note", "gap"]
+"""What a passage was in its guide. `steps` is an ordered list or ladder, `row` one row of a table, `note` a footnote.
+A `gap` stands in no guide: it is a question that the guides are known not to answer."""
 
 
 @dataclass(frozen=True, slots=True)

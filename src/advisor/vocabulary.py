@@ -91,10 +91,7 @@ class Vocabulary:
 
     def slots(self, text: str) -> Slots:
         """What the text names."""
-        found: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
-        for mention in self.mentions(text):
-            found[mention.kind][mention.name] = None
-        return Slots(**{kind: tuple(names) for kind, names in found.items()})
+        return slots(self.mentions(text))
 
     def _longest(self, words: list[str], at: int, text: str) -> tuple[int, list[tuple[str, str]]]:
         index: dict[str, list[tuple[tuple[str, ...], str, str, str]]] = self._index  # type: ignore[attr-defined]
@@ -123,6 +120,14 @@ class Vocabulary:
                     if words:
                         index.setdefault(words[0], []).append((words, kind, name, exact))
         return index
+
+
+def slots(mentions: Iterable[Mention]) -> Slots:
+    """Mentions by kind, each name once."""
+    found: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
+    for mention in mentions:
+        found[mention.kind][mention.name] = None
+    return Slots(**{kind: tuple(names) for kind, names in found.items()})
 
 
 def _agree(alias: tuple[str, ...], words: list[str]) -> bool:
@@ -163,8 +168,8 @@ def _labels(passages: Iterable[Passage]) -> list[str]:
         if passage.kind == "row":
             labels = [passage.cells[0][1], *(header for header, _ in passage.cells[1:])]
             tables.setdefault(passage.table, {}).update(dict.fromkeys(labels))
-    for labels in tables.values():
-        seen.update(list(labels))
+    for named in tables.values():
+        seen.update(list(named))
     return [
         label
         for label, count in seen.items()
@@ -198,7 +203,7 @@ def _english(kind: str) -> dict[str, tuple[str, ...]]:
 def _yaml(text: str) -> Any:
     import yaml
 
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe loaders)
 
 
 def load(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -235,7 +240,7 @@ def load(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
 def _names(file: str, node: Any, problems: list[str]) -> list[tuple[str, tuple[str, ...]]]:
     import yaml
 
-    names = []
+    names: list[tuple[str, tuple[str, ...]]] = []
     for key, value in node.value:
         line = key.start_mark.line + 1
         aliases = value.value if isinstance(value, yaml.SequenceNode) else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from advisor.citations.blocks import Block, blocks, cells, markers, pieces, unmarked
-from advisor.citations.figures import figures
+from advisor.citations.figures import NUMBER_WORDS, Figure, figures
 from advisor.citations.markup import cleaned, finished
 from advisor.citations.scope import Claim, Held, Reader, Scope, difference, holds, unsaid
 from advisor.citations.support import RIVAL, SURE, Quote, Words
@@ -25,6 +25,7 @@ LEFT_OUT = "… *(left out: a figure that the cited guide does not give)*"
 NOT_FOUND = "*(not found in the guide)*"
 NO_CELL = "*not in the guide*"
 _MORE = re.compile(r"\b(?:more|less|higher|lower|difference|gap|apart|extra|above|below|ahead|behind)\b", re.IGNORECASE)
+_HELD_WORDS = (*NUMBER_WORDS, "half", "hundred", "thousand", "million", "billion", "dozen", "http", "www")
 _RISKY = re.compile(
     r"[\d$€£¥₹|`\[\]<&!【［⭐★☆\\]|https?|www"
     r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twent|thirt|fort|fift|sixt|sevent|eight|ninet"
@@ -113,7 +114,9 @@ class Binder:
     def _block(self, state: _State, block: Block) -> str:
         if block.sort == "row":
             return self._row(state, block.body)
-        if block.sort in ("rule", "other"):
+        if block.sort == "fence" and self.by_model:
+            return re.sub(r"[^`~\s].*", "", block.prefix)  # the name of a language is read by no guard
+        if block.sort in ("rule", "fence", "other"):
             return block.prefix
         kept = state.around
         body = "".join(self._sentence(state, piece, block) for piece in pieces(block.body))
@@ -131,7 +134,7 @@ class Binder:
             return ""
         *whole, last = pieces(block.body)
         shown = "".join(self._sentence(state, piece, block) for piece in whole)
-        risk = _RISKY.search(last)
+        risk = _RISKY.search(last) or _begun(last)
         return block.prefix + shown + (last[: risk.start()] if risk else last)
 
     def _sentence(self, state: _State, piece: str, block: Block) -> str:
@@ -181,9 +184,10 @@ class Binder:
         quotes: dict[int, list[Quote]] = {}
         terms: list[tuple[int, str]] = []
         held = {n: self._reader.held(state.evidence[n - 1]) for n in cited}
+        cells = [place.figure for n in cited if state.evidence[n - 1].cell for place in held[n]]
         for claim in claims:
-            match = self._holder(state, bare, claim, held)
-            if match is None and not self._known_year(state, claim, cited) and not _derived(bare, claim, held):
+            match = self._holder(state, bare, claim, held, [c.figure for c in claims if c is not claim])
+            if match is None and not self._known_year(state, claim, cited) and not _derived(bare, claim, claims, cells):
                 return _Found(quotes, claim)
             if match is not None:
                 number, place = match
@@ -195,7 +199,7 @@ class Binder:
         return _Found(quotes, None, tuple(terms))
 
     def _holder(
-        self, state: _State, bare: str, claim: Claim, held: dict[int, tuple[Held, ...]]
+        self, state: _State, bare: str, claim: Claim, held: dict[int, tuple[Held, ...]], beside: list[Figure]
     ) -> tuple[int, Held] | None:
         """The first evidence that holds the figure, unless another line says the claim's words with another figure."""
         found = [
@@ -204,6 +208,7 @@ class Binder:
             if self._speaks_of(state, bare, n)
             for place in places
             if holds(place, claim)
+            and not self._words.about_column(claim, place, state.evidence[n - 1].passage, beside)
         ]
         if not (self.by_model and found):
             return found[0] if found else None
@@ -236,7 +241,7 @@ class Binder:
         """The sentence with its markers renumbered; evidence that it did not cite itself is cited at its end."""
         out: list[str] = []
         at, used = 0, set[int]()
-        terms = dict(found.terms)
+        terms = {at: ", ".join(term for where, term in found.terms if where == at) for at, _ in found.terms}
         for match, numbers in markers(piece):
             marks = [self._mark(state, n, found) for n in numbers if n not in used]
             used.update(numbers)
@@ -307,9 +312,16 @@ class Binder:
         return self._numbered(state, part, shown)
 
 
-def _derived(bare: str, claim: Claim, held: dict[int, tuple[Held, ...]]) -> bool:
-    """Whether the sentence compares, and the figure is how far two cited ones are apart."""
-    return bool(_MORE.search(bare)) and difference(claim, [place for places in held.values() for place in places])
+def _derived(bare: str, claim: Claim, claims: tuple[Claim, ...], cells: list[Figure]) -> bool:
+    """Whether the sentence compares, and the figure is how far two others in it, or two cells it cites, are apart."""
+    others = [other.figure for other in claims if other is not claim]
+    return bool(_MORE.search(bare)) and difference(claim.figure, others if len(others) > 1 else cells)
+
+
+def _begun(text: str) -> re.Match[str] | None:
+    """The half of a word at the end of a growing text that may become a number."""
+    half = re.search(r"[a-z]+$", text, re.IGNORECASE)
+    return half if half and any(word.startswith(half.group().lower()) for word in _HELD_WORDS) else None
 
 
 def _with_terms(piece: str, start: int, end: int, terms: dict[int, str]) -> str:

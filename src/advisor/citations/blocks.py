@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Sort = Literal["prose", "heading", "item", "row", "rule", "other"]
+Sort = Literal["prose", "heading", "item", "row", "rule", "fence", "other"]
 
-_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_FENCE = re.compile(r"^\s*(?:```+[^`]*|~~~+.*)$")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+")
 _ITEM = re.compile(r"^\s*(?:>\s*)*(?:[-*+•]|\d{1,3}[.)])\s+")
 _QUOTE = re.compile(r"^\s*(?:>\s?)+")
@@ -45,9 +45,9 @@ def blocks(text: str) -> list[Block]:
     found: list[Block] = []
     fenced = False
     for line in text.splitlines(keepends=True):
-        if _FENCE.match(line):
+        if _FENCE.match(line.rstrip("\n")):
             fenced = not fenced
-            found.append(Block("other", line, ""))
+            found.append(Block("fence", line, ""))
         elif fenced:
             found.append(_marked("item", line, re.match(r"\s*(?:\d{1,3}[.)]\s+)?", line)))
         else:

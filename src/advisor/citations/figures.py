@@ -56,6 +56,7 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _WORDS: dict[str, int] = {word: n for n, word in enumerate(_ONES.split())}
 _WORDS |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
 _NAMED = "|".join(sorted(_WORDS, key=len, reverse=True))
+NUMBER_WORDS = tuple(_WORDS)
 _POWER = "hundred|dozen|thousand|million|billion"
 _SPELLED = re.compile(
     rf"\b(?:half an?(?= (?:{_POWER}))|an? (?:hundred|dozen)|an?(?= (?:thousand|million|billion))|(?:{_NAMED}))\b"

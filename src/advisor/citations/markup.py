@@ -44,7 +44,8 @@ def cleaned(text: str, allowed: str, foreign: bool) -> tuple[str, list[tuple[str
 
     text = _IMAGE.sub(gone("image"), text)  # type: ignore[call-overload]
     text = _DEFINITION.sub(gone("link"), text)  # type: ignore[call-overload]
-    text = _LINK.sub(lambda m: _unlinked(m, removed), text)
+    while _LINK.search(text):
+        text = _LINK.sub(lambda m: _unlinked(m, removed), text)
     while _TAG.search(text):
         text = _TAG.sub(gone("html"), text)  # type: ignore[call-overload]
     text = _TAG_START.sub("", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from advisor.citations.figures import Figure, figures, same, with_unit
@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from advisor.vocabulary import Vocabulary
 
 KINDS = ("roles", "levels", "regions")
+_ORDER = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|rules?|above|previous|prompt)\b"
+    r"|\byou are now\b|\b(?:say|claim|answer|reply|respond|write|tell \w+(?: \w+)?) (?:that|with)\b"
+    r"|^\s*(?:system|assistant)\s*:",
+    re.IGNORECASE,
+)
+"""A line that gives orders to whoever repeats it. What it says is no fact of the guide."""
 _CLAUSE = re.compile(
-    r"[;{}—]|,(?!\d)|\((?=[^)]*\d)|\s(?:and|but|while|whereas|versus|vs\.?|compared (?:with|to)|then|/|→|↔)\s",
+    r"[;{}—]|,(?!\d)|\((?=[^)]*\d)"
+    r"|\s(?:and|but|while|whereas|against|than|versus|vs\.?|compared (?:with|to)|then|/|→|↔)\s",
     re.IGNORECASE,
 )
 
@@ -154,6 +162,8 @@ class Reader:
             around = about = replace(about, levels=())
         found = []
         for line in passage.lines:
+            if _ORDER.search(line):
+                continue
             found += [self._made(passage, claim, line) for claim in self.claims(line, around)]
             # A paragraph runs on; the items of a list stand side by side.
             around = self.scope(line).over(around) if running else about
@@ -210,11 +220,11 @@ def unsaid(held: Held, claim: Claim) -> tuple[str, ...]:
     return (*level[:1], *(() if set(claim.full.regions) & set(there) else there[:1]))
 
 
-def difference(claim: Claim, held: list[Held]) -> bool:
-    """Whether a money range is the difference between two that are held, end by end or across."""
-    ends = [f.figure for f in held if f.figure.sort in ("money", "scaled")]
-    apart = {abs(a - b) for x in ends for y in ends if x is not y for a in (x.low, x.high) for b in (y.low, y.high)}
-    return claim.figure.sort in ("money", "scaled") and {claim.figure.low, claim.figure.high} <= apart
+def difference(claimed: Figure, others: list[Figure]) -> bool:
+    """Whether a money figure says how far two others are apart at their lower and upper ends."""
+    ends = [f for f in others if f.sort in ("money", "scaled")]
+    apart = {abs(a - b) for x, y in combinations(ends, 2) for a, b in ((x.low, y.low), (x.high, y.high))}
+    return claimed.sort in ("money", "scaled") and {claimed.low, claimed.high} <= apart
 
 
 def _clauses(text: str) -> list[tuple[int, int]]:

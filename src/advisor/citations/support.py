@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from advisor.citations.figures import Figure, figures, same
 from advisor.types import Cell, Evidence, Passage
 from advisor.vocabulary import stop_words
 from advisor.words import stem, stems, tokens
 
 if TYPE_CHECKING:
-    from advisor.citations.scope import Held, Reader
+    from advisor.citations.scope import Claim, Held, Reader
 
 ENOUGH = 0.5
 """Share of a sentence's content words that a passage must hold to carry it."""
@@ -91,13 +93,27 @@ class Words:
         return self.share(sentence, passage) >= (1.0 if len(words) < 2 else ENOUGH)
 
     def touches(self, question: str, passage: Passage) -> bool:
-        """Whether a passage shares a topic or a content word with the question; a question without any is met by all."""
+        """Whether a passage shares a topic or half of its words with the question; one without any is met by all."""
         slots, words = self.reader.vocabulary.slots(question), self.content(question)
         if not words and not slots.topics:
             return True
         text = " ".join((passage.text, passage.intro, *passage.headings))
         topics = set(slots.topics) & set(self.reader.vocabulary.slots(text).topics)
-        return bool(topics) or any(word in self._stems(passage) for word in words)
+        return bool(topics) or self.share(question, passage) >= ENOUGH
+
+    def about_column(self, claim: Claim, place: Held, passage: Passage, beside: Sequence[Figure]) -> bool:
+        """Whether a clause names another column of the row than the one its figure stands in.
+
+        A column whose own figure is said too (`beside`) is named for that one: "a 90-minute exam of 60 questions".
+        """
+        said = set(self.content(claim.clause))
+        if place.cell is None or said & set(self.content(place.cell.column)):
+            return False
+        return any(
+            said & set(self.content(column)) and not any(same(f, g) for f in beside for g in figures(value))
+            for column, value in passage.cells[1:]
+            if column != place.cell.column
+        )
 
     def about_sibling(self, sentence: str, row: Passage, evidence: tuple[Evidence, ...]) -> bool:
         """Whether the sentence names another row of the same table, and not this one."""

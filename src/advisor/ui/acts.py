@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,7 +12,14 @@ from advisor.errors import AdvisorError
 from advisor.types import Cell, Guide, Passage
 from advisor.ui import feedback, sources
 from advisor.ui.answering import Answering, View
-from advisor.ui.keeping import LONGEST_RECORD, Conversation, Exchange, as_markdown, read_record, record
+from advisor.ui.keeping import (
+    LONGEST_RECORD,
+    Conversation,
+    Exchange,
+    as_markdown,
+    read_record,
+    record,
+)
 
 MOST_FOUND = 12
 LONGEST_QUERY = 200
@@ -141,6 +149,20 @@ class Acts:
         kept = {"keep": record(restored, self._answering.seal)} if fields.get("imported") else {}
         message = {**kept, "current": restored.id, "show": "Chat", "announce": "Conversation opened."}
         return self._turned_to(restored, message)
+
+    def arrived(self, current: str) -> View:
+        """The page as a tab left it, which tells in JSON what it kept: its conversation, a question that was cut off."""
+        try:
+            fields = json.loads(current or "{}")
+            conversation = self.restored(fields["record"]) if fields.get("record") else Conversation()
+            asking = str(fields.get("asking", ""))
+        except (ValueError, AttributeError, AdvisorError) as error:
+            return self._turned_to(Conversation(), {"hint": f"What this tab kept cannot be read. {error}"})
+        view = self._turned_to(conversation, {"current": conversation.id})
+        if not asking:
+            return view
+        hint = "The last answer was cut off. Your question is back in the box."
+        return replace(view, typed=asking, message={"current": conversation.id, "hint": hint})
 
     def restored(self, text: str) -> Conversation:
         """The conversation in a record from the browser."""

@@ -97,9 +97,10 @@ class Answering:
         waiting = "Looking in the guides…" if self.loading.done else "Reading the guides first, a few seconds…"
         yield View(transcript=transcript(earlier, growing, waiting), typed="", busy=True, editing=False)
         try:
-            for growing in self._grow(growing, earlier, flag):
-                yield View(transcript=transcript(earlier, growing, waiting), panel=self._beside(growing, earlier))
-            yield self._complete(earlier, growing)
+            exchange = growing
+            for exchange in self._grow(growing, earlier, flag):
+                yield View(transcript=transcript(earlier, exchange, waiting), panel=self._beside(exchange, earlier))
+            yield self._complete(earlier, exchange)
         except Exception as error:
             log.exception("The question could not be answered.")
             problem = f"{explain(error)}\nYour question is back in the box below."

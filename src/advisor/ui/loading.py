@@ -31,7 +31,7 @@ class Loading:
         self._future.set_running_or_notify_cancel()
         try:
             self._future.set_result(self._open())
-        except BaseException as error:  # handed to whoever waits, never swallowed
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits, never swallowed
             self._future.set_exception(error)
 
     @property

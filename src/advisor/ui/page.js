@@ -1,7 +1,10 @@
 /* The page's script, run once by Gradio with `trigger`, `watch` and `props` in scope. It passes acts to Python, keeps
    conversations in this browser, shows quotes and marks. Whatever it puts on the page goes in as text, never as HTML. */
 
-const STORE = "advisor.conversations", TAB = "advisor.current";
+window.advisorPage?.abort(); // Gradio may put this part of the page up anew: the earlier listeners go
+const life = window.advisorPage = new AbortController();
+const on = (target, type, heard, options = {}) => target.addEventListener(type, heard, { ...options, signal: life.signal });
+const STORE = "advisor.conversations", TAB = "advisor.current", ASKING = "advisor.asking";
 const $ = (selector, root = document) => root.querySelector(selector);
 const make = (tag, attributes = {}, text = "") => {
   const made = document.createElement(tag);
@@ -34,7 +37,9 @@ const keepRecord = (record) => {
 /* Messages from Python. */
 const announcer = make("div", { class: "unseen", role: "status", "aria-live": "polite", id: "announcer" });
 const hint = make("div", { class: "hint", role: "alert", hidden: "" });
-document.body.append(announcer, hint);
+for (const old of document.querySelectorAll("#announcer, .hint, .tip")) old.remove();
+const lost = make("div", { class: "hint lost", role: "alert", hidden: "" });
+document.body.append(announcer, hint, lost);
 let hintTimer = 0;
 const say = (text) => {
   hint.textContent = text;
@@ -97,9 +102,9 @@ const showTip = (link) => {
   tip.style.top = `${at.top - size.height - 8 > 0 ? at.top - size.height - 8 : at.bottom + 8}px`;
 };
 const hideTip = () => { tip.hidden = true; };
-for (const [on, off] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
-  document.addEventListener(on, (event) => { const link = event.target.closest?.("a.cite[data-quote]"); if (link) showTip(link); });
-  document.addEventListener(off, (event) => { if (event.target.closest?.("a.cite")) hideTip(); });
+for (const [entering, leaving] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
+  on(document, entering, (event) => { const link = event.target.closest?.("a.cite[data-quote]"); if (link) showTip(link); });
+  on(document, leaving, (event) => { if (event.target.closest?.("a.cite")) hideTip(); });
 }
 
 /* The list of conversations. */
@@ -167,9 +172,8 @@ const local = {
   import: () => $("#import-file").click(),
   fresh: () => { if (!stopFirst()) { $("#conversations")?.close(); act("fresh"); } },
   theme: () => {
-    const dark = !document.body.classList.contains("dark");
-    document.body.classList.toggle("dark", dark);
-    localStorage.setItem("advisor.theme", dark ? "dark" : "light");
+    localStorage.setItem("advisor.theme", document.body.classList.contains("dark") ? "light" : "dark");
+    document.body.classList.toggle("dark");
   },
   ask: (button) => { if (!stopFirst()) trigger("submit", { question: button.dataset.question }); },
   retry: () => { if (!stopFirst()) trigger("submit", { again: true }); },
@@ -179,7 +183,7 @@ const local = {
     act("reason", { turn: Number(button.dataset.turn), reason: $("select", box).value, comment: $("input", box).value });
   },
 };
-document.addEventListener("click", (event) => {
+on(document, "click", (event) => {
   const keptButton = event.target.closest("[data-kept]");
   if (keptButton) { onKept(keptButton); return; }
   const source = event.target.closest("[data-action]");
@@ -195,12 +199,15 @@ document.addEventListener("click", (event) => {
   if (number) fields.number = Number(number);
   act(action, fields);
 });
-document.addEventListener("change", (event) => {
+on(document, "change", (event) => {
   if (event.target.id !== "import-file") return;
   importFile(event.target.files[0]);
   event.target.value = "";
 });
-document.addEventListener("keydown", (event) => {
+const asking = () => { const typed = $("#question textarea")?.value.trim(); if (typed) sessionStorage.setItem(ASKING, typed); };
+on(document, "click", (event) => { if (event.target.closest("#ask")) asking(); }, { capture: true });
+on(document, "keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && event.target.closest("#question")) asking(); }, { capture: true });
+on(document, "keydown", (event) => {
   if (event.key === "Escape") { hideTip(); if (narrow() && isOpen()) closePanel(); }
   if (event.key === "/" && !event.target.closest("input, textarea, select, [contenteditable]")) {
     event.preventDefault();
@@ -208,11 +215,38 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* Gradio leaves its groups of checkboxes without a name, and tabs that point at nothing. */
+const mend = () => {
+  for (const group of document.querySelectorAll("fieldset:not([aria-label])")) {
+    const label = $("[data-testid='block-info'], legend, span", group)?.textContent.trim();
+    if (label) group.setAttribute("aria-label", label);
+  }
+  for (const tab of document.querySelectorAll('[role="tab"][aria-controls=""]')) tab.removeAttribute("aria-controls");
+};
+new MutationObserver(mend).observe($(".gradio-container") || document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-controls"] });
+mend();
+
 /* New words of a growing answer stay in view, unless the reader has scrolled up. */
 let pinned = true;
-addEventListener("scroll", () => { pinned = innerHeight + scrollY > document.documentElement.scrollHeight - 160; }, { passive: true });
+on(window, "scroll", () => { pinned = innerHeight + scrollY > document.documentElement.scrollHeight - 160; }, { passive: true });
 const talk = $("#transcript");
-if (talk) new MutationObserver(() => {
-  const growing = $(".exchange.growing");
+const follow = () => {
+  const growing = $(".exchange.growing"), question = growing && $(".question", growing)?.textContent;
   if (growing && pinned) scrollTo({ top: document.documentElement.scrollHeight });
-}).observe(talk, { childList: true, subtree: true, characterData: true });
+  if (question) sessionStorage.setItem(ASKING, question);
+  else if ($(".exchange, .welcome", talk)) sessionStorage.removeItem(ASKING);
+};
+if (talk) new MutationObserver(follow).observe(talk, { childList: true, subtree: true, characterData: true });
+
+/* Is the advisor still there? It may have been stopped in the window that runs it. */
+const watchOver = setInterval(async () => {
+  if (life.signal.aborted) { clearInterval(watchOver); return; }
+  if (document.hidden) return;
+  try {
+    const answer = await fetch("healthz", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+    if (!lost.hidden && answer.ok) location.reload();
+  } catch {
+    lost.textContent = "The advisor has stopped. This page goes on by itself when it is running again; your question is kept.";
+    lost.hidden = false;
+  }
+}, 2000);

@@ -14,13 +14,13 @@ from advisor.ui import doors, fitting, sources
 from advisor.ui.acts import Acts
 from advisor.ui.answering import Answering, View
 from advisor.ui.fitting import Form, Reply
-from advisor.ui.keeping import Conversation, RecordError
+from advisor.ui.keeping import Conversation
 from advisor.ui.transcript import welcome
 
 Updates = dict[Any, Any]
 
 HEADER = """
-<div class="wordmark"><span class="mark" aria-hidden="true"></span>Career Advisor</div>
+<h1 class="wordmark"><span class="mark" aria-hidden="true"></span>Career Advisor</h1>
 <nav aria-label="Page">
 <button type="button" class="tool" data-action="fresh">New</button>
 <button type="button" class="tool" data-action="conversations">Conversations</button>
@@ -97,7 +97,8 @@ class Page:
         gr.HTML('<h2 class="tool-title">Compare roles</h2><p class="quiet">The answer goes into the chat, where you can ask on.</p>',
                 js_on_load=None, apply_default_css=False)
         self.roles = gr.CheckboxGroup([], label="Roles", elem_classes="picks")
-        self.dimensions = gr.CheckboxGroup([], label="Compared by (none chosen: everything)", elem_classes="picks")
+        self.dimensions = gr.Dropdown([], label="Compared by (leave empty for the most usual)", multiselect=True,
+                                      elem_classes="picks", filterable=True)
         self.compare = gr.Button("Compare", variant="primary", elem_classes="go")
 
     def _lay_out_fit(self) -> None:
@@ -148,9 +149,9 @@ class Page:
             changes |= {self.keep_old: gr.update(visible=view.editing)}
         if view.message is not None:
             changes[self.bridge] = _message(view.message)
-        return changes
+        return changes or {self.bridge: gr.skip()}
 
-    async def _arrive(self, record: str, request: gr.Request) -> AsyncIterator[Updates]:
+    async def _arrive(self, current: str, request: gr.Request) -> AsyncIterator[Updates]:
         answering, loading = self._answering, self._answering.loading
         fresh, session = Conversation(), str(request.session_hash)
         if not loading.done:
@@ -160,20 +161,8 @@ class Page:
             yield {self.transcript: answering.shown(fresh), self.status: '<p class="status">Not ready.</p>'}
             return
         if not answering.stopping.asked(session):
-            yield self._updates(self._opening(record, fresh))
+            yield self._updates(self._acts.arrived(current))
         yield self._tools()
-
-    def _opening(self, record: str, fresh: Conversation) -> View:
-        conversation, message = fresh, {"current": fresh.id}
-        if record:
-            try:
-                conversation = self._acts.restored(record)
-            except RecordError as error:
-                message = {**message, "hint": str(error)}
-            else:
-                message = {"current": conversation.id}
-        return View(conversation=conversation, transcript=self._answering.shown(conversation),
-                    panel=self._acts.panel(conversation), message=message)
 
     def _tools(self) -> Updates:
         advisor = self._answering.loading.wait()

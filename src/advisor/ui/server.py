@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -125,7 +126,7 @@ def bound(settings: Settings) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, announce: Callable[[str], Any] = print) -> None:
+def serve(settings: Settings, announce: Callable[[str], Any] = partial(print, flush=True)) -> None:
     """Serve the page until interrupted; its address is announced as soon as it can be opened.
 
     Raises:
@@ -137,6 +138,7 @@ def serve(settings: Settings, announce: Callable[[str], Any] = print) -> None:
     app = application(settings)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    listener.listen()
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, proxy_headers=True)
     announce(f"Career Advisor: http://{shown}:{port}{settings.root_path}/")
     uvicorn.Server(config).run(sockets=[listener])

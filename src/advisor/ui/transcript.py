@@ -17,7 +17,7 @@ def welcome(starters: Sequence[str], waiting: bool = False, problem: str = "") -
     """What stands there before the first question."""
     hint = '<p class="quiet" role="status">Reading the guides… You can type already.</p>' if waiting else ""
     return (
-        '<section class="welcome"><h1>Ask about a career in AI</h1>'
+        '<section class="welcome" aria-label="Welcome"><h2>Ask about a career in AI</h2>'
         "<p>Roles, pay, skills, degrees, getting hired. Each answer comes from guides you can open: "
         'a number like <span class="cite sample" aria-hidden="true">1</span> leads to the very words.</p>'
         f"{hint}{trouble(problem) if problem else ''}{_chips(starters, 'Questions to start with')}</section>"
@@ -76,7 +76,7 @@ def _asked(exchange: Exchange, edit: str) -> str:
         if question and question.strip() != exchange.asked.strip()
         else ""
     )
-    return f'<div class="asked"><p class="question">{escape(exchange.asked)}</p>{edit}</div>{understood}'
+    return f'<div class="asked"><h2 class="question">{escape(exchange.asked)}</h2>{edit}</div>{understood}'
 
 
 def _body(exchange: Exchange, turn: int) -> str:

@@ -1,0 +1,52 @@
+"""A message in, the questions it asks out: stories end in questions, and one sentence may ask two things."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from advisor.vocabulary import english
+
+if TYPE_CHECKING:
+    from advisor.question import Reader
+
+_MOST = 4
+_SENTENCE = re.compile(r"[^.!?\n]+(?:[.](?=\w)[^.!?\n]*)*[.!?]*")
+_STORY = 24
+"""From this many words on, a message is taken for a story of which only the questions are answered."""
+
+
+def questions(text: str, reader: Reader) -> list[str]:
+    """The questions of a message in order, the whole message when it is one question."""
+    sentences = [part.strip() for part in _SENTENCE.findall(text) if part.strip()]
+    asked = [clause for sentence in sentences for clause in _clauses(sentence, reader)]
+    if len(asked) < 2 and len(text.split()) < _STORY and len(sentences) < 2:
+        return [text]
+    found = [clause for clause in asked if _asks(clause)]
+    return found[-_MOST:] or [text]
+
+
+def _asks(clause: str) -> bool:
+    return clause.endswith("?") or bool(_patterns()[0].search(clause))
+
+
+def _clauses(sentence: str, reader: Reader) -> list[str]:
+    """A sentence cut before each `and what ...`, and where a preposition is repeated with another name."""
+    cut = [m.start() for m in _patterns()[1].finditer(sentence)]
+    cut += [m.start("and") for m in re.finditer(r"\b(for|in|at|as) (?:(?!\1 ).)+?(?P<and> and )\1 ", sentence, re.I)]
+    edges = sorted({0, *cut, len(sentence)})
+    pieces = [sentence[a:b].strip(" ,;") for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [piece for piece in pieces if piece]
+    whole = all(len(piece.split()) > 1 and (reader.read(piece).terms or reader.read(piece).slots) for piece in pieces)
+    return pieces if whole else [sentence.strip()]
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    words = "|".join(english()["question_words"])
+    opener = r"^\W*(?:(?:and|also|then|so|but|pls|please|ok|now|anyway|btw)\b\W*)*"
+    return (
+        re.compile(rf"{opener}(?:{words})\b", re.I),
+        re.compile(rf"(?:,|;)?\s+(?:and|but|also|then|plus)\s+(?:also\s+|then\s+)?(?=(?:{words})\b)|,\s+(?=(?:{words})\b)", re.I),
+    )

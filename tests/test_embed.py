@@ -1,0 +1,132 @@
+"""Text to vectors: the exported graph is the reference without its imports, and a model that is not there is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from advisor import Settings, embed
+from advisor.errors import EmbedderError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import ROOT, run
+
+TEXTS = [
+    "What does a Senior ML Engineer earn remotely?",
+    "do i need a phd",
+    "Role: ML Engineer | Entry: $95–120K | Mid: $120–160K | Senior: $160–220K",
+    "",
+    "日本語 emoji 🍳 and ünïcode",
+    "word " * 2_000,
+    "a",
+]
+
+
+@pytest.fixture(scope="module")
+def graph(graphs: Path) -> embed.Graph:
+    """The exported graph of the default model."""
+    return embed.Graph(graphs / "all-MiniLM-L6-v2")
+
+
+def test_the_graph_equals_the_reference(graph: embed.Graph, reference: embed.Reference) -> None:
+    """For short, long, empty and foreign texts the cosine of the two vectors is one."""
+    mine, theirs = graph.embed(TEXTS), reference.embed(TEXTS)
+    assert mine.shape == theirs.shape == (len(TEXTS), 384)
+    assert mine.dtype == np.float32
+    assert (mine * theirs).sum(axis=1).min() >= embed.CLOSE_ENOUGH
+
+
+def test_the_graph_equals_the_reference_on_our_guides(graph: embed.Graph, reference: embed.Reference) -> None:
+    """So do lines of the guides, forty of them across the file."""
+    lines = [line for line in (ROOT / "corpus" / "choosing-an-ai-role.md").read_text().splitlines() if len(line) > 30]
+    some = lines[:: len(lines) // 40]
+    assert (graph.embed(some) * reference.embed(some)).sum(axis=1).min() >= embed.CLOSE_ENOUGH
+
+
+@settings(max_examples=25, deadline=None)
+@given(texts=st.lists(st.text(max_size=80), min_size=1, max_size=4))
+def test_vectors_have_length_one_and_do_not_depend_on_company(graph: embed.Graph, texts: list[str]) -> None:
+    """A text's vector is the same alone and beside longer ones, whatever the text."""
+    together = graph.embed([*texts, "a much longer text that makes all the others be padded to its length"])
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    assert np.allclose(graph.embed(texts[:1])[0], together[0], atol=1e-4)
+
+
+def test_nothing_in_nothing_out(graph: embed.Graph) -> None:
+    """No text gives no vector, in the right shape."""
+    assert graph.embed([]).shape == (0, 384)
+
+
+def test_texts_that_mean_alike_are_near(graph: embed.Graph) -> None:
+    """The weights are the real ones: a paraphrase is nearer than another subject."""
+    asked, same, other = graph.embed(["how much does a chef earn", "a cook's salary", "the history of Rome"])
+    assert asked @ same > 0.5 > asked @ other
+
+
+def test_the_reference_reports_its_progress(reference: embed.Reference) -> None:
+    """Whoever waits hears how many texts are done, up to all of them."""
+    heard: list[int] = []
+    reference.embed(["text"] * 70, heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 70
+
+
+@pytest.mark.parametrize("name", ["no-such-model-anywhere", "/no/such/folder"])
+def test_a_model_that_is_not_there_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the setting and its value, and says what may stand there; nothing is downloaded to find out."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(EmbedderError) as raised:
+        embed.Reference(name)
+    assert str(raised.value).startswith(f"ADVISOR_EMBEDDING_MODEL={name}: the embedding model cannot be loaded")
+    assert "all-MiniLM-L6-v2" in str(raised.value)
+
+
+def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:
+    """A folder without weights is the same clear error."""
+    with pytest.raises(EmbedderError, match="cannot be loaded"):
+        embed.Reference(str(tmp_path))
+
+
+def test_a_model_in_a_folder_is_known_by_its_content(tmp_path: Path) -> None:
+    """Two folders of one name with other files are two models; a name stands for itself."""
+    one, two = tmp_path / "a" / "model", tmp_path / "b" / "model"
+    for folder, text in ((one, "x"), (two, "xy")):
+        folder.mkdir(parents=True)
+        (folder / "weights").write_text(text)
+    assert embed.identity("all-MiniLM-L6-v2") == "all-MiniLM-L6-v2"
+    assert embed.identity(str(one)) != embed.identity(str(two))
+    assert embed.identity(str(one)).startswith("model@")
+
+
+def test_a_model_that_cannot_be_exported_is_used_as_it_is(tmp_path: Path, reference: embed.Reference) -> None:
+    """Where no graph can be made the reason is kept beside it, and questions use the reference."""
+
+    class Untraceable:
+        """A model whose tokenizer is of another make."""
+
+        name, dimensions, model = "other", 384, object()
+        embed = reference.embed
+
+    folder = tmp_path / "graphs" / "other"
+    assert not embed.export(Untraceable(), folder, ["a"])  # type: ignore[arg-type]
+    assert "AttributeError" in (folder / "failed.txt").read_text()
+    assert not embed.has_graph(folder)
+    assert isinstance(embed.for_questions(folder, "all-MiniLM-L6-v2"), embed.Reference)
+
+
+def test_the_question_path_imports_no_training_library(small: Settings) -> None:
+    """Opening an index and answering from it loads neither torch nor what stands on it."""
+    program = (
+        "import sys, json; from advisor import Advisor; "
+        "a = Advisor.open().ask('what does a senior ml engineer earn remotely?'); "
+        "print(json.dumps([a.text, [n for n in ('torch', 'transformers', 'sentence_transformers', 'sklearn', 'scipy') "
+        "if n in sys.modules]]))"
+    )
+    done = run(small, "-c", program)
+    assert done.returncode == 0, done.stderr
+    text, loaded = json.loads(done.stdout)
+    assert "$160–220K" in text
+    assert loaded == []

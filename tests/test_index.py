@@ -1,0 +1,372 @@
+"""The index: only what changed is embedded, it is swapped in whole, and nothing that goes wrong loses the old one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from advisor import Advisor, Settings, index
+from advisor.errors import CorpusError, IndexBusy, IndexUnusable
+
+from tests.conftest import PATIENCE, ROLES, ROOT, SMALL, Setup, environment, run, write
+
+REMOTE = "what does a senior ML engineer earn remotely?"
+EXTRA = "# Extra\n\n## Kites\n\nFlying kites is a fine hobby for engineers.\n"
+NO_HEADING = "# Extra\n\nFlying kites is a fine hobby for engineers.\n"
+
+
+def remote(settings: Settings) -> str:
+    """What an advisor on these settings says to the usual question."""
+    return Advisor.open(settings).ask(REMOTE).text
+
+
+def test_unchanged_guides_are_not_embedded_again(setup: Setup) -> None:
+    """A second ingest of the same guides embeds nothing and leaves the version in use."""
+    settings = setup()
+    first = index.ingest(settings)
+    version = index.Index.open(settings).version
+    second = index.ingest(settings)
+    assert first.embedded > 0
+    assert second.embedded == 0
+    assert second.fingerprint == first.fingerprint
+    assert index.Index.open(settings).version == version
+    assert (first.guides, first.tables) == (2, 2)
+    assert first.passages == len(index.Index.open(settings).passages)
+
+
+def test_again_embeds_everything_anew(setup: Setup) -> None:
+    """Whoever distrusts the index can have it rebuilt from nothing."""
+    settings = setup()
+    first = index.ingest(settings)
+    assert index.ingest(settings, again=True).embedded == first.embedded
+
+
+def test_a_changed_heading_re_embeds_only_its_passages(setup: Setup) -> None:
+    """The lines under other headings keep their vectors."""
+    settings = setup()
+    index.ingest(settings)
+    write(settings.corpus, {"roles.md": ROLES.replace("### Is a certification worth the money?", "### Are exams worth it?")})
+    assert 0 < index.ingest(settings).embedded <= 2
+    assert "Are exams worth it?" in {p.headings[-1] for p in index.Index.open(settings).passages}
+
+
+def test_a_guide_that_goes_takes_its_passages_along(setup: Setup) -> None:
+    """Removing a file embeds nothing and leaves nothing of it behind."""
+    settings = setup()
+    index.ingest(settings)
+    (settings.corpus / "ladders.md").unlink()
+    assert index.ingest(settings).embedded == 0
+    assert {p.source for p in index.Index.open(settings).passages} == {"roles.md"}
+
+
+def test_the_same_guides_make_the_same_index_anywhere(setup: Setup) -> None:
+    """Two folders with the same guides have one fingerprint, passages and units."""
+    one, two = setup(), setup(dict(reversed(SMALL.items())))
+    assert index.ingest(one).fingerprint == index.ingest(two).fingerprint
+    first, second = index.Index.open(one), index.Index.open(two)
+    assert (first.passages, first.units) == (second.passages, second.units)
+
+
+def test_what_was_stored_is_what_was_read(small: Settings) -> None:
+    """Passages come back from the store as they were cut from the guide, cells and headings included."""
+    opened = index.Index.open(small)
+    row = next(p for p in opened.passages if p.kind == "row" and "Remote pay" in p.headings)
+    assert row.cells[0] == ("Role", "AI Engineer")
+    assert row.headings[0] == "Three jobs in AI"
+    assert opened.guides[1].roles == ("AI Engineer", "ML Engineer", "Data Scientist")
+    assert opened.guides[1].text == ROLES
+
+
+def test_the_vocabulary_is_part_of_the_fingerprint(setup: Setup) -> None:
+    """A new alias is a new index, so that questions and headings are read with the same words."""
+    settings = setup()
+    before = index.ingest(settings).fingerprint
+    write(settings.corpus, {"vocabulary.yaml": "roles:\n  AI Engineer: [prompt wizard]\n"})
+    assert index.ingest(settings).fingerprint != before
+
+
+def test_an_open_advisor_takes_up_the_new_index(setup: Setup) -> None:
+    """After a swap the next question is answered from the new guides, without a restart."""
+    settings = setup()
+    index.ingest(settings)
+    advisor = Advisor.open(settings)
+    assert "160–220K" in advisor.ask(REMOTE).text
+    write(settings.corpus, {"roles.md": ROLES.replace("$160–220K |\n| Data Scientist | $85", "$161–221K |\n| Data Scientist | $85")})
+    index.ingest(settings)
+    assert "161–221K" in advisor.ask(REMOTE).text
+
+
+def test_without_an_index_one_is_built(setup: Setup) -> None:
+    """Opening an advisor for the first time ingests the guides; the index alone says what to run."""
+    settings = setup()
+    assert not index.exists(settings)
+    with pytest.raises(IndexUnusable, match=r"there is no index yet\. Run `python ingest\.py`"):
+        index.Index.open(settings)
+    assert "160–220K" in remote(settings)
+    assert index.exists(settings)
+
+
+def test_another_model_is_a_clear_error(small: Settings, tmp_path: Path) -> None:
+    """An index made with one model is not searched with another; the error names both and the way out."""
+    other = small.model_copy(update={"embedding_model": "another-model"})
+    with pytest.raises(IndexUnusable) as raised:
+        Advisor.open(other)
+    assert "made with the embedding model all-MiniLM-L6-v2" in str(raised.value)
+    assert "ADVISOR_EMBEDDING_MODEL=another-model" in str(raised.value)
+    assert "python ingest.py" in str(raised.value)
+
+
+def test_a_bad_guide_keeps_what_it_had(setup: Setup) -> None:
+    """A guide that was broken since is reported, its earlier passages stay, the others are brought up to date."""
+    settings = setup()
+    index.ingest(settings)
+    write(settings.corpus, {"roles.md": ROLES + "\n| a | b |\n| --- | --- |\n| 1 |\n", "extra.md": EXTRA})
+    line = ROLES.count("\n") + 4
+    done = index.ingest(settings)
+    assert done.problems == (f"roles.md:{line}: malformed table: 1 cells in a table with 2 columns.",)
+    assert done.guides == 3
+    assert "160–220K" in remote(settings)
+    assert "kites" in " ".join(p.text for p in index.Index.open(settings).passages)
+    assert index.ingest(settings).embedded == 0
+
+
+def test_a_bad_guide_keeps_what_it_had_when_all_is_embedded_again(setup: Setup) -> None:
+    """Rebuilding from nothing does not lose a guide that cannot be read today."""
+    settings = setup()
+    index.ingest(settings)
+    write(settings.corpus, {"roles.md": b"\x00"})
+    index.ingest(settings, again=True)
+    assert "160–220K" in remote(settings)
+
+
+def test_when_nothing_can_be_read_the_index_stays(setup: Setup) -> None:
+    """An emptied or missing folder is an error; the index still answers."""
+    settings = setup()
+    index.ingest(settings)
+    for path in settings.corpus.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(CorpusError, match="the guide is empty"):
+        index.ingest(settings)
+    shutil.rmtree(settings.corpus)
+    with pytest.raises(CorpusError, match="there is no such folder"):
+        index.ingest(settings)
+    assert index.Index.open(settings).passages
+
+
+def test_a_bad_vocabulary_leaves_the_index(setup: Setup) -> None:
+    """A mistake in the vocabulary file is named, and the index is as it was."""
+    settings = setup()
+    index.ingest(settings)
+    write(settings.corpus, {"vocabulary.yaml": "rolls: {}\n", "extra.md": EXTRA})
+    with pytest.raises(CorpusError, match=r"vocabulary\.yaml:1"):
+        index.ingest(settings)
+    assert {guide.source for guide in index.Index.open(settings).guides} == {"ladders.md", "roles.md"}
+
+
+def test_ingest_reports_with_file_and_line_and_status_two(setup: Setup) -> None:
+    """The command prints the summary, names the bad line, and its exit status says that something was wrong."""
+    settings = setup({**SMALL, "bad.md": "# B\n\n|a|b|\n|--|--|\n|1|\n"})
+    done = run(settings, "ingest.py")
+    assert done.returncode == 2
+    assert "bad.md:5: malformed table" in done.stderr
+    assert re.search(r"2 guides, \d+ sections, \d+ passages, 2 tables: \d+ texts embedded in \d", done.stdout)
+    assert "Traceback" not in done.stderr
+    again = run(settings, "ingest.py")
+    assert "0 texts embedded" in again.stdout
+    assert again.returncode == 2
+
+
+def test_a_second_writer_is_told(setup: Setup) -> None:
+    """While one ingest writes, another says so at once and touches nothing."""
+    settings = setup()
+    index.ingest(settings)
+    holder = "import sys, filelock\nwith filelock.FileLock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(settings.index / "lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as held:
+        assert held.stdout is not None
+        held.stdout.readline()
+        with pytest.raises(IndexBusy, match="another ingest is writing this index"):
+            index.ingest(settings, again=True)
+        assert "160–220K" in remote(settings)
+        held.communicate()
+    assert index.ingest(settings).embedded == 0
+
+
+def damage(name: str, settings: Settings) -> None:
+    """Do to an index what disks and people do."""
+    version = settings.index / "versions" / (settings.index / "current").read_text()
+    database = version / "chroma" / "chroma.sqlite3"
+    if name == "no database":
+        shutil.rmtree(version / "chroma")
+    elif name == "truncated database":
+        database.write_bytes(database.read_bytes()[:5000])
+    elif name == "foreign database":
+        database.write_bytes(b"this is no database at all" * 500)
+    elif name == "no guides":
+        (version / "guides.json").unlink()
+    elif name == "broken guides":
+        (version / "guides.json").write_text('[{"source": ')
+    elif name == "foreign manifest":
+        (version / "manifest.json").write_text('{"made": "by somebody else"}')
+    elif name == "older manifest":
+        (version / "manifest.json").write_text('{"format": "0", "fingerprint": "x", "model": "y", "units": 3}')
+    else:
+        (version / "manifest.json").write_text("[]")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["no database", "truncated database", "foreign database", "no guides", "broken guides", "foreign manifest", "older manifest"],
+)
+def test_a_damaged_index_says_what_to_do_and_is_rebuilt(setup: Setup, name: str) -> None:
+    """Whatever is wrong with the files, the error says to ingest, and ingesting makes it answer again."""
+    settings = setup()
+    index.ingest(settings)
+    damage(name, settings)
+    with pytest.raises(IndexUnusable, match=r"Run `python ingest\.py"):
+        index.Index.open(settings)
+    index.ingest(settings, again=True)
+    assert "160–220K" in remote(settings)
+
+
+def test_a_manifest_that_is_none_counts_as_no_index(setup: Setup) -> None:
+    """A manifest with anything else in it is rebuilt when the advisor is opened."""
+    settings = setup()
+    index.ingest(settings)
+    damage("list for a manifest", settings)
+    assert "160–220K" in remote(settings)
+
+
+KILLER = """
+import os, signal, sys
+at, below = int(sys.argv[1]), sys.argv[2]
+seen = 0
+def count(event, arguments):
+    global seen
+    if event in ("open", "os.rename", "os.remove", "os.mkdir", "shutil.rmtree", "os.rmdir", "os.scandir"):
+        if isinstance(arguments[0], str) and arguments[0].startswith(below) or below in str(arguments[0]):
+            seen += 1
+            if seen == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+from advisor import index, Settings
+import chromadb, filelock
+sys.addaudithook(count)
+index.ingest(Settings.read())
+print(seen)
+"""
+
+
+def killed(settings: Settings, at: int) -> subprocess.CompletedProcess[str]:
+    """An ingest that ends with SIGKILL when it touches the index's files for the n-th time; prints how often it did."""
+    return subprocess.run(
+        [sys.executable, "-c", KILLER, str(at), str(settings.index)],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_old_index_answers(setup: Setup) -> None:
+    """An ingest that is killed between any two of its steps leaves a whole index, the old one or the new one."""
+    settings = setup({**SMALL, "extra.md": EXTRA})
+    index.ingest(settings)
+    old, new = 3, 2
+    steps = 0
+    for at in (1, 2, 3, 5, 8, 12, 16, 20, 24, 30):
+        (settings.corpus / "extra.md").unlink(missing_ok=True)  # nothing to embed: quick, and every write is the store's
+        done = killed(settings, at)
+        guides = index.Index.open(settings).guides
+        assert len(guides) in (old, new), at
+        assert "160–220K" in remote(settings), at
+        if done.returncode == 0:
+            steps = int(done.stdout)
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        if len(guides) == new:
+            write(settings.corpus, {"extra.md": EXTRA})
+            index.ingest(settings)
+    assert steps == 0 or steps < 30
+    index.ingest(settings)
+    assert len(index.Index.open(settings).guides) == new
+
+
+@pytest.mark.slow
+def test_killed_while_embedding_the_old_index_answers(setup: Setup) -> None:
+    """The long part of an ingest can be killed too; the next one does the work."""
+    settings = setup()
+    index.ingest(settings)
+    lines = "\n\n".join(f"Sentence number {n} about kites." for n in range(3_000))
+    write(settings.corpus, {"long.md": f"# Long\n\n{lines}\n"})
+    with subprocess.Popen([sys.executable, "ingest.py"], cwd=ROOT, env=environment(settings), stderr=subprocess.PIPE) as going:
+        assert going.stderr is not None
+        os.set_blocking(going.stderr.fileno(), False)
+        said, end = b"", time.monotonic() + PATIENCE
+        while b"embedding" not in said and time.monotonic() < end:
+            said += going.stderr.read() or b""
+            time.sleep(0.05)
+        going.kill()
+    assert b"embedding" in said
+    assert "160–220K" in remote(settings)
+    (settings.corpus / "long.md").unlink()
+    assert index.ingest(settings).embedded == 0
+
+
+FULL = """
+import resource, signal, sys
+from advisor import index, Settings
+from advisor.errors import AdvisorError
+import chromadb, filelock
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+try:
+    index.ingest(Settings.read())
+except AdvisorError as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [100, 20_000, 200_000])
+def test_a_full_disk_leaves_the_old_index(setup: Setup, room: int) -> None:
+    """When files cannot grow any further the error says what to do, and the index answers as before."""
+    settings = setup({**SMALL, "extra.md": EXTRA})
+    index.ingest(settings)
+    (settings.corpus / "extra.md").unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(room)], env=environment(settings), capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert "cannot be written" in done.stdout
+    assert "160–220K" in remote(settings)
+    assert len(index.Index.open(settings).guides) == 3
+
+
+def test_only_the_version_in_use_and_the_one_before_are_kept(setup: Setup) -> None:
+    """Ingesting often does not fill the disk."""
+    settings = setup()
+    for n in range(4):
+        write(settings.corpus, {"extra.md": NO_HEADING + f"\nLine {n}.\n" * (n > 2)})
+        index.ingest(settings)
+        (settings.corpus / "extra.md").unlink()
+        index.ingest(settings)
+    assert len(list((settings.index / "versions").iterdir())) == 2
+
+
+def test_vectors_find_what_they_mean(small: Settings, advisor: Advisor) -> None:
+    """The nearest unit to a text is that text, with cosine one."""
+    opened = index.Index.open(small)
+    (unit,) = {(p, line) for p, line in opened.units if line == "Prompts: writing prompts and testing them"}
+    vector = advisor.knowledge.embedder.embed(["What an AI Engineer does: An AI Engineer's daily work: " + unit[1]])[0]
+    number, line, cosine = opened.nearest(vector, 3)[0]
+    assert (number, line) == unit
+    assert cosine > 0.98
