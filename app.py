@@ -1,4 +1,4 @@
-"""Starts the page: `python app.py`, then open the address it prints. Settings come from the environment (see the README)."""
+"""Starts the page: `python app.py`, then open the address it prints. Settings come from the environment (README)."""
 
 from __future__ import annotations
 

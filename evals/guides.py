@@ -1,7 +1,7 @@
 """The guides in numbers: what they state, what vouches for it, and which figures nothing vouches for.
 
-`python -m evals.guides` prints the table of corpus/README.md. A statement is a paragraph, a list item or a table row; a
-figure is any number in one that is no date, no list numeral and no part of a name (AI-300). It knows nothing of any role.
+`python -m evals.guides` prints the table of corpus/README.md. A statement is a paragraph, a list item or a table row;
+a figure is any number in one that is no date, no list numeral and no part of a name (AI-300).
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ _NOTE = re.compile(r"^\[\^([\w-]+)\]: (.+)$", re.MULTILINE)
 _FRONT = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _UNREAD = re.compile(r"\[\^[\w-]+\]|\]\([^)]*\)|<https?://[^>]*>|^\s*(?:[-*]|\d+\.)\s", re.MULTILINE)
 _MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_YEAR = r"(?:19|20)\d\d"
 _DATE = re.compile(
-    rf"\b(?:(?:19|20)\d\d-\d\d-\d\d|(?:(?:\d\d? )?{_MONTH} )?(?:19|20)\d\d(?:[–-](?:\d\d)?\d\d)?|\d\d? {_MONTH})\b(?![,.%]?\d|%)"
+    rf"\b(?:{_YEAR}-\d\d-\d\d|(?:(?:\d\d? )?{_MONTH} )?{_YEAR}(?:[–-](?:\d\d)?\d\d)?|\d\d? {_MONTH})\b(?![,.%]?\d|%)"
 )
-_NAME = re.compile(r"\b\d\d-\d{4}(?:\.\d\d)?\b|\b[A-Za-z][\w*]*(?:-[A-Z]*\d[\w.]*)+|\b[A-Za-z]+\d\w*|\b\d+(?:st|nd|rd|th|D)\b")
+_NAME = re.compile(
+    r"\b\d\d-\d{4}(?:\.\d\d)?\b|\b[A-Za-z][\w*]*(?:-[A-Z]*\d[\w.]*)+|\b[A-Za-z]+\d\w*|\b\d+(?:st|nd|rd|th|D)\b"
+)
 _NUMBER = r"\$?\d+(?:,\d{3})*(?:\.\d+)?[KM]?%?"
 _COUNT = "(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty)"
 _FIGURE = re.compile(
@@ -142,7 +145,9 @@ def table(sheets: Sequence[Sheet], checklist: Iterable[dict[str, Any]]) -> str:
         counts = [sum(h in sheet.headings for h in asked), sum(bool(s.marks) for s in sheet.statements), stated]
         rows.append((f"[{sheet.name}]({sheet.name})", str(sheet.about["as_of"]), *counts, len(sheet.about["sources"])))
     pages = {source["address"] for sheet in sheets for source in sheet.about["sources"].values()}
-    rows.append((f"{len(sheets)} guides", "", *(sum(int(row[at]) for row in rows) for at in (2, 3, 4)), f"{len(pages)} pages"))
+    rows.append(
+        (f"{len(sheets)} guides", "", *(sum(int(row[at]) for row in rows) for at in (2, 3, 4)), f"{len(pages)} pages")
+    )
     lines = ["| " + " | ".join(map(str, row)) + " |" for row in (COLUMNS, ("---", "---", *["--:"] * 4), *rows)]
     return "\n".join(lines).replace("|  |", "| |")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -211,7 +212,8 @@ def until_served(command: Sequence[str], limit: float = 120) -> Child:
     )
     served = _wait(f"http://127.0.0.1:{port}/", process, start + limit)
     seconds = time.perf_counter() - start
-    process.terminate()
+    # Popen.terminate would reap an ended process, and its memory could no longer be read
+    os.kill(process.pid, signal.SIGTERM)
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0 if served else 1
     return Child(seconds, usage.ru_maxrss / 1024, process.returncode)

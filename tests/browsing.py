@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -19,11 +20,20 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("ADVISOR_TEST_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 START = 60
 """Seconds a process may take until it says where it listens; the first import on a busy machine is slow."""
+MARK: Any = "mark"
+"""A role that the browser knows and Playwright's types do not."""
 ANSWER = 60_000
 """Milliseconds an answer may take on a busy machine."""
 
@@ -95,7 +105,7 @@ No, you do not need a PhD for AI engineering. Most AI Engineers hold a bachelor'
 
 ### Is a certification worth the money?
 
-A certification alone rarely gets anybody hired. A certification helps when an employer names it in the job advertisement.
+A certification alone rarely gets anybody hired. A certification helps when an employer names it in the advertisement.
 
 ### Which portfolio project impresses an employer?
 
@@ -119,8 +129,12 @@ class Served:
     def start(self) -> Served:
         """Start it and wait until it says where it listens."""
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), "--port", self.port], cwd=ROOT, env=self._environment(), text=True,
-            stdout=subprocess.PIPE, stderr=(self.home / "stderr").open("a"),
+            [sys.executable, str(ROOT / "app.py"), "--port", self.port],
+            cwd=ROOT,
+            env=self._environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=(self.home / "stderr").open("a"),
         )
         lines: Queue[str] = Queue()
         threading.Thread(target=self._read, args=(self.process, lines), daemon=True).start()
@@ -146,11 +160,17 @@ class Served:
         guard = self.home / "guard"
         guard.mkdir(exist_ok=True)
         (guard / "sitecustomize.py").write_text(LOOPBACK_ONLY)
-        return kept | {
-            "PYTHONPATH": f"{guard}{os.pathsep}{ROOT / 'src'}", "ADVISOR_TEST_CALLS": str(self.calls),
-            "ADVISOR_CORPUS": str(self.corpus), "ADVISOR_INDEX": str(self.index),
-            "ADVISOR_FEEDBACK": str(self.feedback),
-        } | self.environment
+        return (
+            kept
+            | {
+                "PYTHONPATH": f"{guard}{os.pathsep}{ROOT / 'src'}",
+                "ADVISOR_TEST_CALLS": str(self.calls),
+                "ADVISOR_CORPUS": str(self.corpus),
+                "ADVISOR_INDEX": str(self.index),
+                "ADVISOR_FEEDBACK": str(self.feedback),
+            }
+            | self.environment
+        )
 
     @property
     def calls(self) -> Path:
@@ -207,8 +227,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def index(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Path:
     """The index of that guide, made once for all processes."""
     folder = tmp_path_factory.mktemp("index")
-    subprocess.run([sys.executable, str(ROOT / "ingest.py")], cwd=ROOT, check=True, capture_output=True, timeout=300,
-                   env=os.environ | {"ADVISOR_CORPUS": str(corpus), "ADVISOR_INDEX": str(folder)})
+    subprocess.run(
+        [sys.executable, str(ROOT / "ingest.py")],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=300,
+        env=os.environ | {"ADVISOR_CORPUS": str(corpus), "ADVISOR_INDEX": str(folder)},
+    )
     return folder
 
 
@@ -232,11 +258,14 @@ def browser() -> Iterator[Browser]:
 def visiting(browser: Browser, width: int = 1280, height: int = 900, dark: bool = False) -> Iterator[BrowserContext]:
     """A fresh visitor; whatever the page requests beyond loopback, or is refused by its own policy, fails the test."""
     outside: list[str] = []
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
-                                  accept_downloads=True)
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+    )
     context.set_default_timeout(ANSWER)
     context.on("request", lambda request: None if _inside(request.url) else outside.append(request.url))
-    context.on("console", lambda message: outside.append(message.text) if "Content Security Policy" in message.text else None)
+    context.on(
+        "console", lambda message: outside.append(message.text) if "Content Security Policy" in message.text else None
+    )
     yield context
     context.close()
     assert not outside, f"the page reached for {outside}"

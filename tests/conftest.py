@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -159,6 +160,15 @@ def small(setup: Setup) -> Settings:
     """Settings for the small guides with their index made; only for tests that change neither."""
     settings = setup()
     index.ingest(settings)
+    return settings
+
+
+@pytest.fixture
+def indexed(setup: Setup, small: Settings) -> Settings:
+    """Settings for a copy of the small guides and of their index, for tests that change either."""
+    settings = setup()
+    shutil.copytree(small.index / "versions", settings.index / "versions")
+    shutil.copy(small.index / "current", settings.index / "current")
     return settings
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from advisor.citations import figures
+from advisor.citations.figures import same
 from advisor.types import Passage
 from advisor.vocabulary import Vocabulary
 
@@ -42,9 +43,7 @@ def true(passages: Sequence[Passage]) -> Iterator[Sentence]:
 def _said(passage: Passage) -> list[str]:
     if passage.kind != "row":
         return [line.rstrip(".") for line in passage.lines if line != passage.intro]
-    near = [passage.headings[-1]] if passage.headings else []
-    name = passage.cells[0][1]
-    return [f"{', '.join([*near, name])}, {column}: {value}" for column, value in passage.cells[1:]]
+    return [f"{passage.cells[0][1]}, {column}: {value}" for column, value in passage.cells[1:]]
 
 
 def wrong_figures(passages: Sequence[Passage], chance: random.Random) -> Iterator[Sentence]:
@@ -68,18 +67,25 @@ def borrowed_figures(passages: Sequence[Passage]) -> Iterator[Sentence]:
         if passage.kind != "row":
             continue
         table = [p for p in passages if p.table == passage.table]
+        if sum(p.cells[0] == passage.cells[0] for p in table) > 1:
+            continue
         for column, value in passage.cells[1:]:
             if not any(f.sort in ("money", "percent", "rating", "duration") for f in figures(value)):
                 continue
-            own = {v for p in table for c, v in p.cells if (p is passage) == (c == column) or p is passage}
             for text, other in _borrowed(passage, column, table):
-                if other != value and figures(other) and other not in value and own:
+                if not _true_there(other, value):
                     given = (passage, *(p for p in table if p is not passage))[: AROUND + 1]
                     yield Sentence(text, given, lie=other)
 
 
+def _true_there(other: str, value: str) -> bool:
+    """Whether the other value says nothing that can be wrong here: no quantity, or one that the cell gives too."""
+    said = [f for f in figures(other) if f.sort not in ("year", "count")]
+    return not said or all(any(same(f, g) for g in figures(value)) for f in said)
+
+
 def _borrowed(passage: Passage, column: str, table: Sequence[Passage]) -> Iterator[tuple[str, str]]:
-    place = f"{passage.headings[-1]}, {passage.cells[0][1]}, {column}"
+    place = f"{passage.cells[0][1]}, {column}"
     rows = [dict(p.cells).get(column, "") for p in table if p is not passage]
     columns = [v for c, v in passage.cells[1:] if c != column]
     for other in dict.fromkeys([*rows, *columns]):
@@ -137,7 +143,7 @@ def unsupported(passages: Sequence[Passage], roles: Sequence[str]) -> Iterator[S
 
 UNCOVERED = (
     "do employers sponsor visas?", "is there parental leave?", "do I need a driving licence?", "what about pensions?",
-    "are there night shifts?", "is there a dress code?", "do they test for drugs?", "how good is the canteen?",
+    "are there night shifts?", "must I wear a suit?", "is there a union?", "how good is the canteen?",
 )  # fmt: skip
 
 

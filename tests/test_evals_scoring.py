@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,11 +31,12 @@ from evals_stand_in import (
 
 from advisor.types import Answer, Cell, Citation, Hit
 from evals import scoring
+from evals.ablation import measure
 from evals.asking import world
 from evals.cells import generate
 from evals.engine import Run, run
 from evals.figures import Names, figures
-from evals.metrics import BY_NAME, estimate
+from evals.metrics import BY_NAME, Row, estimate
 from evals.samples import Sample, headings, load
 from evals.support import phantom
 from evals.units import units
@@ -43,8 +45,8 @@ from evals.verdict import compare, failed_gates, limits, select
 WORLD = world(StandIn())
 PERFECT = {
     "facts_vital": 1, "never_said": 1, "wrongly_refused": 0, "answered_though_absent": 0, "refusal_f1": 1,
-    "recall_5": 1, "citation_recall": 1, "citation_precision": 1, "phantom_citations": 0, "number_leaks": 0, "money_terms": 1,
-    "untouched": 1, "follow_facts": 1, "failed": 0,
+    "recall_5": 1, "citation_recall": 1, "citation_precision": 1, "phantom_citations": 0, "number_leaks": 0,
+    "money_terms": 1, "untouched": 1, "follow_facts": 1, "failed": 0,
     "table_cell": 1, "table_number_leaks": 0, "table_money_terms": 1, "table_phantoms": 0, "table_failed": 0,
 }  # fmt: skip
 
@@ -64,14 +66,14 @@ def honest(samples: tuple[Sample, ...], tmp_path_factory: pytest.TempPathFactory
     return run(StandIn(), samples, tmp_path_factory.mktemp("logs"))
 
 
-def _values(made: Run) -> dict[str, float]:
-    found = {name: estimate(metric, made.rows) for name, metric in BY_NAME.items()}
+def _values(rows: Sequence[Row]) -> dict[str, float]:
+    found = {name: estimate(metric, rows) for name, metric in BY_NAME.items()}
     return {name: value.value for name, value in found.items() if value is not None}
 
 
 def test_an_honest_answerer_scores_full_marks(honest: Run) -> None:
     """Every gated metric of a right answerer is perfect, and it passes its own baseline."""
-    values = _values(honest)
+    values = _values(honest.rows)
     assert {name: values[name] for name in PERFECT} == PERFECT
     assert {c.verdict for c in compare(honest.rows, honest.rows)} == {"cannot tell"}
     assert [record.faults for record in honest.records if record.faults] == []
@@ -110,11 +112,11 @@ CAUGHT: list[tuple[type[StandIn], set[str], set[str]]] = [
 
 @pytest.mark.parametrize(("broken", "worse", "same"), CAUGHT, ids=[broken.__name__ for broken, _, _ in CAUGHT])
 def test_a_broken_answerer_is_caught_by_its_metric(
-    broken: type[StandIn], worse: set[str], same: set[str], samples: tuple[Sample, ...], honest: Run, tmp_path: Path
+    broken: type[StandIn], worse: set[str], same: set[str], samples: tuple[Sample, ...], honest: Run
 ) -> None:
     """The metrics meant for a fault say worse than the baseline, and those that are not meant for it do not."""
-    made = run(broken(), samples, tmp_path)
-    verdicts = {c.metric.name: c.verdict for c in compare(made.rows, honest.rows)}
+    made = measure(broken(), samples)
+    verdicts = {c.metric.name: c.verdict for c in compare(made, honest.rows)}
     assert {name for name in worse if verdicts[name] == "worse"} == worse
     assert {name for name in same if verdicts.get(name) == "worse"} == set()
 
@@ -123,8 +125,8 @@ def test_a_broken_answerer_does_not_pass(samples: tuple[Sample, ...], honest: Ru
     """A dropped region alone fails the gate, by the baseline and by the floor."""
     floors = tmp_path / "floors.toml"
     floors.write_text("[all]\nmoney_terms = 1.0\nfacts_vital = 1.0\n[table]\ntable_cell = 1.0\n", "utf-8")
-    made = run(DropsRegion(), samples, tmp_path)
-    gates = failed_gates(compare(made.rows, honest.rows), limits(made.rows, floors))
+    made = measure(DropsRegion(), samples)
+    gates = failed_gates(compare(made, honest.rows), limits(made, floors))
     assert [gate.partition(": ")[0] for gate in gates] == [
         "Money with its terms",
         "Table cells",
@@ -133,9 +135,9 @@ def test_a_broken_answerer_does_not_pass(samples: tuple[Sample, ...], honest: Ru
     assert failed_gates((), limits(honest.rows, floors)) == []
 
 
-def test_lost_conversations_and_rewritten_questions_show(samples: tuple[Sample, ...], tmp_path: Path) -> None:
+def test_lost_conversations_and_rewritten_questions_show(samples: tuple[Sample, ...]) -> None:
     """An answerer deaf to the conversation loses follow-ups, and one that rewrites what stands alone is found out."""
-    values = _values(run(Glues(), samples, tmp_path))
+    values = _values(measure(Glues(), samples))
     assert values["follow_facts"] == 0.5
     assert values["follow_facts_hand"] == 1
     assert values["untouched"] < 1
@@ -147,7 +149,7 @@ def test_a_crash_is_a_failed_sample_and_the_run_goes_on(samples: tuple[Sample, .
     (failed,) = [record for record in made.records if record.row.state == "failed"]
     assert "the diploma is lost" in failed.error
     assert failed.row.scores == {}
-    assert _values(made)["failed"] == 1
+    assert _values(made.rows)["failed"] == 1
     assert {record.row.state for record in made.records} == {"scored", "refused", "failed"}
 
 

@@ -6,9 +6,10 @@ import re
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tests.browsing import ANSWER, Served, ask, opened, serving, visiting
-from tests.browsing import browser, corpus, index, page, served, visitor  # noqa: F401 - fixtures
 
+from tests.browsing import ANSWER, MARK, Served, ask, opened, serving, visiting
+
+pytest_plugins = ["tests.browsing"]
 pytestmark = pytest.mark.browser
 SENIOR_REMOTE = "what does a senior ML engineer earn remotely?"
 
@@ -28,18 +29,21 @@ def test_answers_with_citation_and_cited_passage_beside_it(page: Page) -> None:
     expect(answer).to_contain_text("$160–220K")
     expect(answer.get_by_role("link", name="Source 1").first).to_be_visible()
     expect(page.get_by_role("heading", name="Cited in this answer")).to_be_visible()
-    expect(page.get_by_role("mark").filter(has_text="$160–220K")).to_be_visible()
+    expect(page.get_by_role(MARK).filter(has_text="$160–220K")).to_be_visible()
 
 
 def test_table_cell_is_marked_in_the_guide_with_its_headers(page: Page) -> None:
     """A click on the citation of a figure opens the guide at that table, the cell marked, row and header shown."""
     ask(page, SENIOR_REMOTE)
-    page.get_by_role("article").get_by_role("link", name="Source 1").first.click()
+    link = page.get_by_role("article").get_by_role("link", name="Source 1").first
+    link.hover()
+    expect(page.get_by_role("tooltip")).to_have_text("ML Engineer · Senior: $160–220K")
+    link.click()
     table = page.get_by_role("table").filter(has_text="$95–120K").last
-    expect(table.get_by_role("mark")).to_have_text("$160–220K")
-    expect(table.get_by_role("mark")).to_be_in_viewport()
+    expect(table.get_by_role(MARK)).to_have_text("$160–220K")
+    expect(table.get_by_role(MARK)).to_be_in_viewport()
     expect(table.get_by_role("columnheader", name="Senior")).to_have_class(re.compile("cited-header"))
-    expect(table.get_by_role("row").filter(has=page.get_by_role("mark"))).to_contain_text("ML Engineer")
+    expect(table.get_by_role("row").filter(has=page.get_by_role(MARK))).to_contain_text("ML Engineer")
 
 
 def test_citation_by_keyboard_shows_the_quote_then_the_marked_words(page: Page) -> None:
@@ -52,7 +56,7 @@ def test_citation_by_keyboard_shows_the_quote_then_the_marked_words(page: Page) 
     page.keyboard.press("Escape")
     expect(tip).to_be_hidden()
     page.keyboard.press("Enter")
-    marked = page.get_by_role("mark").first
+    marked = page.get_by_role(MARK).first
     expect(marked).to_contain_text("No, you do not need a PhD for AI engineering.")
     expect(marked).to_be_in_viewport()
 
@@ -102,6 +106,16 @@ def test_edit_and_ask_again_replace_the_last_question(page: Page) -> None:
     expect(page.get_by_role("article")).to_have_count(1)
 
 
+def test_edit_can_be_given_up(page: Page) -> None:
+    """`Keep the old one` leaves the last question and its answer as they were."""
+    ask(page, SENIOR_REMOTE)
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("button", name="Keep the old one").click()
+    expect(page.get_by_role("textbox", name="Your question")).to_have_value("")
+    ask(page, "do i need a phd for ai engineering?")
+    expect(page.get_by_role("article")).to_have_count(2)
+
+
 def test_copy_takes_the_answer_with_its_sources(page: Page, visitor: BrowserContext, served: Served) -> None:
     """What lands on the clipboard is Markdown with the quoted words and where they stand."""
     visitor.grant_permissions(["clipboard-read", "clipboard-write"], origin=served.address.rstrip("/"))
@@ -109,7 +123,8 @@ def test_copy_takes_the_answer_with_its_sources(page: Page, visitor: BrowserCont
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert "[1]" in copied and "roles.md, line" in copied
+    assert "[1]" in copied
+    assert "roles.md, line" in copied
 
 
 def test_new_empties_the_page(page: Page) -> None:
@@ -175,10 +190,10 @@ def test_fit_ends_in_the_chat_with_cited_reasons(page: Page) -> None:
 def test_fit_stops_early_when_the_order_is_settled(page: Page) -> None:
     """When no further reply can change which role comes first, the result comes without being asked for."""
     page.get_by_role("tab", name="Which role fits me?").click()
-    for number, reply in enumerate(("That is me", "Not me", "That is me", "Not me"), 1):
+    for number, reply in enumerate(("That is me", "Not me", "That is me", "That is me"), 1):
         expect(page.get_by_text(f"Statement {number} of at most 6")).to_be_visible()
         page.get_by_role("button", name=reply).click()
-    expect(page.get_by_role("article", name="Question 1")).to_contain_text("2 statements agreed with, 2 not")
+    expect(page.get_by_role("article", name="Question 1")).to_contain_text("3 statements agreed with, 1 not")
 
 
 def test_on_a_phone_the_guide_lies_over_the_chat_and_closes(browser: Browser, served: Served) -> None:
@@ -191,7 +206,7 @@ def test_on_a_phone_the_guide_lies_over_the_chat_and_closes(browser: Browser, se
         link.click()
         close = page.get_by_role("button", name="Close the guides")
         expect(close).to_be_focused()
-        expect(page.get_by_role("mark").filter(has_text="$160–220K")).to_be_in_viewport()
+        expect(page.get_by_role(MARK).filter(has_text="$160–220K")).to_be_in_viewport()
         page.keyboard.press("Escape")
         expect(close).to_be_hidden()
         expect(link).to_be_focused()
@@ -217,7 +232,9 @@ def _is_dark(page: Page) -> bool:
 
 def test_script_in_question_and_guide_is_inert(page: Page) -> None:
     """HTML of a question is shown as text; HTML, scripts and pictures of a guide do nothing."""
-    attack = "<img src=x onerror='window.owned = true'><script>window.owned = true</script> {{7*7}} ${7*7} portfolio project"
+    attack = (
+        "<img src=x onerror='window.owned = true'><script>window.owned = true</script> {{7*7}} ${7*7} portfolio project"
+    )
     ask(page, attack)
     expect(page.get_by_role("article", name="Question 1").get_by_text(attack)).to_be_visible()
     page.get_by_role("textbox", name="Search the guides").fill("real people use")
@@ -249,9 +266,10 @@ def test_very_long_question_is_refused_with_the_limit(page: Page) -> None:
     assert len(box.input_value()) == 2400
 
 
-def test_page_is_up_before_the_guides_are_read(browser: Browser, tmp_path_factory: pytest.TempPathFactory,
-                                               corpus: object) -> None:  # noqa: F811
-    """With no index yet the page opens at once and says what it does; a question asked meanwhile waits and is answered."""
+def test_page_is_up_before_the_guides_are_read(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, corpus: object
+) -> None:
+    """With no index yet the page opens at once; a question asked while the guides are read waits and is answered."""
     home = tmp_path_factory.mktemp("first")
     with serving(home, corpus, home / "index") as fresh, visiting(browser) as context:  # type: ignore[arg-type]
         page = context.new_page()

@@ -1,4 +1,4 @@
-"""The page's other doors and its manners: the API with a real client, a reverse proxy under a sub-path, accessibility."""
+"""The page's other doors and its manners: API with a real client, reverse proxy under a sub-path, accessibility."""
 
 from __future__ import annotations
 
@@ -18,35 +18,39 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from tests.browsing import ANSWER, ROOT, Served, ask, opened, serving, visiting
-from tests.browsing import browser, corpus, index, page, served, visitor  # noqa: F401 - fixtures
 
+from tests.browsing import ANSWER, MARK, ROOT, Served, ask, opened, serving, visiting
+
+pytest_plugins = ["tests.browsing"]
 pytestmark = pytest.mark.browser
 SENIOR_REMOTE = "what does a senior ML engineer earn remotely?"
 AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 
 
-def test_api_has_one_door_and_it_reads_well(served: Served) -> None:  # noqa: F811
+def test_api_has_one_door_and_it_reads_well(served: Served) -> None:
     """Only `ask` is public; its parameters are typed and described."""
     described = httpx.get(f"{served.address}gradio_api/info", timeout=30).json()
-    assert list(described["named_endpoints"]) == ["/ask"] and not described["unnamed_endpoints"]
+    assert list(described["named_endpoints"]) == ["/ask"]
+    assert not described["unnamed_endpoints"]
     parameters = {p["parameter_name"]: p for p in described["named_endpoints"]["/ask"]["parameters"]}
     assert set(parameters) == {"question", "earlier_questions"}
     assert parameters["earlier_questions"]["parameter_has_default"]
 
 
-def test_api_gives_the_same_cited_answer(served: Served) -> None:  # noqa: F811
+def test_api_gives_the_same_cited_answer(served: Served) -> None:
     """A real client gets text, citations with cell and line, and follow-ups understood through earlier questions."""
     client = Client(served.address, verbose=False)
     answer: dict[str, Any] = client.predict(question=SENIOR_REMOTE, api_name="/ask")
     assert "$160–220K" in answer["text"]
     assert answer["citations"][0]["cell"] == {"row": "ML Engineer", "column": "Senior"}
-    assert answer["citations"][0]["source"] == "roles.md" and answer["citations"][0]["line"] > 0
+    assert answer["citations"][0]["source"] == "roles.md"
+    assert answer["citations"][0]["line"] > 0
     following = client.predict(question="and AI Engineer?", earlier_questions=[SENIOR_REMOTE], api_name="/ask")
-    assert "$180–240K" in following["text"] and following["question"] != "and AI Engineer?"
+    assert "$180–240K" in following["text"]
+    assert following["question"] != "and AI Engineer?"
 
 
-def test_api_names_its_limit(served: Served) -> None:  # noqa: F811
+def test_api_names_its_limit(served: Served) -> None:
     """A question beyond the limit is refused with the limit in the message."""
     client = Client(served.address, verbose=False)
     with pytest.raises(Exception, match="2,000"):
@@ -54,10 +58,11 @@ def test_api_names_its_limit(served: Served) -> None:  # noqa: F811
 
 
 @pytest.mark.skipif(find_spec("mcp") is None, reason="the optional package mcp is not installed")
-def test_mcp_lists_ask(served: Served) -> None:  # noqa: F811
+def test_mcp_lists_ask(served: Served) -> None:
     """Where the MCP package is installed, `ask` is a tool with a described schema."""
     tools = httpx.get(f"{served.address}gradio_api/mcp/schema", timeout=30).json()
-    assert [tool["name"] for tool in tools] == ["ask"] and "question" in tools[0]["inputSchema"]["properties"]
+    assert [tool["name"] for tool in tools] == ["ask"]
+    assert "question" in tools[0]["inputSchema"]["properties"]
 
 
 @contextmanager
@@ -69,24 +74,27 @@ def proxied(target: str, prefix: str) -> Iterator[str]:
         path = request.url.path.removeprefix(prefix) or "/"
         forwarded = {"x-forwarded-host": request.url.netloc, "x-forwarded-proto": "http"}
         headers = {name: value for name, value in request.headers.items() if name not in ("host", "accept-encoding")}
-        sent = client.build_request(request.method, path, params=request.query_params, headers=headers | forwarded,
-                                    content=await request.body())
+        sent = client.build_request(
+            request.method, path, params=request.query_params, headers=headers | forwarded, content=await request.body()
+        )
         answer = await client.send(sent, stream=True)
 
         async def body() -> AsyncIterator[bytes]:
             async for piece in answer.aiter_raw():
                 yield piece
 
-        kept = {name: value for name, value in answer.headers.items() if name not in ("content-length", "transfer-encoding")}
+        kept = {
+            name: value for name, value in answer.headers.items() if name not in ("content-length", "transfer-encoding")
+        }
         return StreamingResponse(body(), answer.status_code, kept)
 
     app = Starlette(routes=[Route(prefix + "/{rest:path}", forward, methods=["GET", "POST"])])
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
     started = threading.Event()
-    server.startup, startup = _signalling(server.startup, started), server.startup  # type: ignore[method-assign]
+    server.startup = _signalling(server.startup, started)  # type: ignore[method-assign]
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert startup and started.wait(10)
+    assert started.wait(10)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}{prefix}/"
     finally:
@@ -103,37 +111,45 @@ def _signalling(startup: Any, started: threading.Event) -> Any:
 
 
 def test_works_below_a_sub_path_of_a_reverse_proxy(
-    browser: Browser, tmp_path: Path, corpus: Path, index: Path,  # noqa: F811
+    browser: Browser,
+    tmp_path: Path,
+    corpus: Path,
+    index: Path,
 ) -> None:
     """With ADVISOR_ROOT_PATH the page answers behind a proxy that strips the prefix."""
-    with serving(tmp_path, corpus, index, ADVISOR_ROOT_PATH="/advisor") as running, \
-            proxied(f"http://127.0.0.1:{running.port}", "/advisor") as address, visiting(browser) as context:
-        page = context.new_page()  # noqa: F811
+    with (
+        serving(tmp_path, corpus, index, ADVISOR_ROOT_PATH="/advisor") as running,
+        proxied(f"http://127.0.0.1:{running.port}", "/advisor") as address,
+        visiting(browser) as context,
+    ):
+        page = context.new_page()
         page.goto(address)
         expect(page.get_by_text("passages ·")).to_be_visible(timeout=ANSWER)
         ask(page, SENIOR_REMOTE)
         expect(page.get_by_role("article", name="Question 1")).to_contain_text("$160–220K")
 
 
-def faults(page: Page) -> list[str]:  # noqa: F811
+def faults(page: Page) -> list[str]:
     """What axe finds wrong with the page as it stands, by the rules of WCAG 2.2 A and AA."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})")
+    found = page.evaluate(
+        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
     return [f"{fault['id']}: {node['html'][:160]}" for fault in found["violations"] for node in fault["nodes"]]
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
-def test_axe_finds_no_faults(browser: Browser, served: Served, width: int, dark: bool) -> None:  # noqa: F811
+def test_axe_finds_no_faults(browser: Browser, served: Served, width: int, dark: bool) -> None:
     """Welcome, answer, guide, feedback form, tools and the list of conversations are free of faults, light and dark."""
     with visiting(browser, width, 844, dark) as context:
-        page = opened(context, served)  # noqa: F811
+        page = opened(context, served)
         assert faults(page) == []
         ask(page, SENIOR_REMOTE)
         page.get_by_role("button", name="Bad answer").click()
         expect(page.get_by_role("button", name="Send")).to_be_visible()
         assert faults(page) == []
         page.get_by_role("article").get_by_role("link", name="Source 1").first.click()
-        expect(page.get_by_role("mark").filter(has_text="$160–220K").last).to_be_visible()
+        expect(page.get_by_role(MARK).filter(has_text="$160–220K").last).to_be_visible()
         assert faults(page) == []
         page.keyboard.press("Escape")
         for tab in ("Compare", "Which role fits me?"):
@@ -144,10 +160,10 @@ def test_axe_finds_no_faults(browser: Browser, served: Served, width: int, dark:
         assert faults(page) == []
 
 
-def test_whole_errand_by_keyboard(served: Served, browser: Browser) -> None:  # noqa: F811
+def test_whole_errand_by_keyboard(served: Served, browser: Browser) -> None:
     """From the top of the page, Tab and Enter alone reach a starter, the source of its answer, and the way back."""
     with visiting(browser) as context:
-        page = opened(context, served)  # noqa: F811
+        page = opened(context, served)
         starter = page.get_by_role("list", name="Questions to start with").get_by_role("button").first
         page.get_by_role("button", name="New").focus()
         _tab_to(page, "[data-action='ask']")
@@ -163,7 +179,7 @@ def test_whole_errand_by_keyboard(served: Served, browser: Browser) -> None:  # 
         expect(page.get_by_role("heading", name="Cited in this answer")).to_be_visible()
 
 
-def _tab_to(page: Page, selector: str) -> None:  # noqa: F811
+def _tab_to(page: Page, selector: str) -> None:
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):

@@ -10,17 +10,31 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browsing import Served, ask
-from tests.browsing import browser, corpus, index, page, served, visitor  # noqa: F401 - fixtures
 
 from advisor.types import Answer, Cell, Citation, Passage
 from advisor.ui.keeping import Conversation, Exchange, RecordError, Seal, as_markdown, read_record, record
+from tests.browsing import Served, ask
 
+pytest_plugins = ["tests.browsing"]
 SENIOR_REMOTE = "what does a senior ML engineer earn remotely?"
-ROW = Passage("pay-2", "Role: ML Engineer; Senior: $160–220K", "pay.md", ("Pay", "Remote pay"), 7, 7, "2025-12-27", "row",
-              cells=(("Role", "ML Engineer"), ("Senior", "$160–220K")), region="United States")
-ANSWER = Answer("senior ML engineer pay, remote", "It is **$160–220K** [1].",
-                (Citation(1, ROW, "$160–220K", Cell("ML Engineer", "Senior")),), follow_ups=("And on site?",))
+ROW = Passage(
+    "pay-2",
+    "Role: ML Engineer; Senior: $160–220K",
+    "pay.md",
+    ("Pay", "Remote pay"),
+    7,
+    7,
+    "2025-12-27",
+    "row",
+    cells=(("Role", "ML Engineer"), ("Senior", "$160–220K")),
+    region="United States",
+)
+ANSWER = Answer(
+    "senior ML engineer pay, remote",
+    "It is **$160–220K** [1].",
+    (Citation(1, ROW, "$160–220K", Cell("ML Engineer", "Senior")),),
+    follow_ups=("And on site?",),
+)
 KEPT = Conversation("talk-1", (Exchange("and remote?", ANSWER),))
 
 
@@ -48,7 +62,8 @@ def test_conversations_are_named_exported_imported_and_deleted(page: Page, tmp_p
         page.get_by_role("button", name="Markdown: My pay").click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
     assert download.value.suggested_filename == "My pay.md"
-    assert "# My pay" in text and "> [1] “ML Engineer · Senior: $160–220K”" in text
+    assert "# My pay" in text
+    assert "> [1] “ML Engineer · Senior: $160–220K”" in text
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON: My pay").click()
     download.value.save_as(tmp_path / "talk.json")
@@ -90,18 +105,22 @@ def test_file_that_is_no_conversation_is_refused_readably(page: Page, tmp_path: 
 
 
 @pytest.mark.browser
-def test_feedback_is_on_disk_for_the_owner_only(page: Page, served: Served) -> None:  # noqa: F811
+def test_feedback_is_on_disk_for_the_owner_only(page: Page, served: Served) -> None:
     """A thumb down with a reason and a free line is one line of JSON, mode 0600."""
     ask(page, SENIOR_REMOTE)
     page.get_by_role("button", name="Bad answer").click()
-    page.get_by_label("What was wrong? Wrong", exact=False).or_(page.get_by_role("combobox")).first.select_option("Hard to read")
+    page.get_by_label("What was wrong? Wrong", exact=False).or_(page.get_by_role("combobox")).first.select_option(
+        "Hard to read"
+    )
     page.get_by_label("In your words (optional)").fill("too short for me")
     expect(page.get_by_text("Nothing is sent anywhere.")).to_be_visible()
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Kept on this machine only.")).to_be_visible()
     entry = json.loads(served.feedback.read_text(encoding="utf-8").splitlines()[-1])
     assert (entry["rating"], entry["reason"], entry["comment"]) == ("down", "Hard to read", "too short for me")
-    assert entry["asked"] == SENIOR_REMOTE and entry["citations"][0]["source"] == "roles.md" and entry["fingerprint"]
+    assert entry["asked"] == SENIOR_REMOTE
+    assert entry["citations"][0]["source"] == "roles.md"
+    assert entry["fingerprint"]
     assert stat.S_IMODE(served.feedback.stat().st_mode) == 0o600
 
 
@@ -131,10 +150,13 @@ def test_changing_one_word_breaks_the_seal() -> None:
     seal = Seal(b"key")
     text = json.dumps(record(KEPT, seal), ensure_ascii=False).replace("160", "260")
     exchange = read_record(text, seal, [ROW]).exchanges[0]
-    assert exchange.imported and exchange.answer.citations == ()
+    assert exchange.imported
+    assert exchange.answer.citations == ()
 
 
-@pytest.mark.parametrize("text", ["", "null", "{}", '{"version": 2, "exchanges": []}', '{"version": 1, "exchanges": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "null", "{}", '{"version": 2, "exchanges": []}', '{"version": 1, "exchanges": {}}']
+)
 def test_what_is_no_record_is_refused(text: str) -> None:
     """Anything else than a record is an error with a reason."""
     with pytest.raises(RecordError, match="not a conversation"):

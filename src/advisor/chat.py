@@ -96,19 +96,17 @@ class Advisor:
             yield replace(self.extractive.draft(asked), notice=notice)
 
     def _checked(self, draft: Draft, asked: str, found: Found, turns: Sequence[Turn]) -> Answer:
+        if draft.declined:
+            return self._declined(draft, asked, found, turns)
         bound = citations.bind(draft, asked, self.vocabulary)
         text = terms.stated(bound.text, bound.citations, self.vocabulary)
         more = draft.follow_ups or follow_ups(asked, found, self.knowledge, turns)
-        return Answer(
-            question=asked,
-            text=text,
-            citations=() if draft.declined else bound.citations,
-            declined=draft.declined,
-            missing=draft.missing,
-            follow_ups=more,
-            hits=found.hits,
-            notice=draft.notice,
-        )
+        return Answer(asked, text, bound.citations, False, draft.missing, more, found.hits, draft.notice)
+
+    def _declined(self, draft: Draft, asked: str, found: Found, turns: Sequence[Turn]) -> Answer:
+        """A refusal as it is: nothing in it is from a guide, so there is nothing to check or to cite."""
+        more = draft.follow_ups or follow_ups(asked, found, self.knowledge, turns)
+        return Answer(asked, draft.text, (), True, draft.missing, more, found.hits, draft.notice)
 
     @cached_property
     def model(self) -> Any:

@@ -9,9 +9,9 @@ for byte as it was typed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from advisor.words import stem, without_mark
 from advisor.writing import listed
@@ -29,8 +29,22 @@ _OPENER = re.compile(
     re.I,
 )
 _ORDINALS = {"first": 0, "former": 0, "second": 1, "latter": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
-_ORDINAL = re.compile(r"\bthe (first|former|second|latter|third|fourth|fifth|last)(?: (?:one|role|job|option|step))?\b", re.I)
+_ORDINAL = re.compile(
+    r"\bthe (first|former|second|latter|third|fourth|fifth|last)(?: (?:one|role|job|option|step)\b|(?=[\s?.!]*$|,))", re.I
+)
+_SAME_LEVEL = re.compile(r"\b(?:that|this|the same|same) level\b", re.I)
+_ONE = re.compile(r"\bones?\b", re.I)
+_FILLER = 3
+_SHORT = 6
 _OTHER = re.compile(r"\bthe other(?: (?:one|role|job))?\b", re.I)
+
+
+class Near(Protocol):
+    """Says how well the guides answer a text, and how much of the given stems the best passage holds."""
+
+    def __call__(self, text: str, own: Sequence[str]) -> float:
+        """A score, higher is better."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +56,35 @@ class _State:
     roles: tuple[str, ...] = ()
 
 
-def standalone(text: str, turns: Sequence[Turn], reader: Reader, near: Callable[[str], float]) -> str:
+def standalone(text: str, turns: Sequence[Turn], reader: Reader, near: Near) -> str:
     """The question, readable without the conversation; `near` says how well the guides answer a text."""
     state = _State()
     for turn in turns:
         asked = _resolve(turn.question, state, reader, near)
-        roles = (*reader.read(asked).slots.roles, *(r for r in state.roles))
+        roles = (*reader.read(asked).slots.roles, *state.roles)
         state = _State(asked, turn.answer, tuple(dict.fromkeys(roles)))
     return _resolve(text, state, reader, near)
 
 
-def _resolve(text: str, state: _State, reader: Reader, near: Callable[[str], float]) -> str:
+def _resolve(text: str, state: _State, reader: Reader, near: Near) -> str:
     if not state.question or not text.strip():
         return text
     pointed = _pointed_at(text, state, reader)
     now, then = reader.read(pointed), reader.read(state.question)
-    if pointed == text and stands_alone(now):
+    if pointed != text and (now.slots or _own(now)):
+        return pointed
+    if stands_alone(now):
         return text
-    if not _own(now) and not now.slots.topics and not now.says("why") and any(getattr(now.slots, k) for k in _KINDS):
+    if _only_slots(now):
         return _swapped(now, then)
-    readings = _readings(now, then, reader)
+    readings = _readings(now, then, state, reader)
     if not readings:
         return pointed
-    scored = [(near(reading), -at, reading) for at, reading in enumerate(readings)]
+    own = tuple(_own(now))
+    scored = [(near(reading, own), -at, reading) for at, reading in enumerate(readings)]
     best = max(scored)
-    needs_less = len(_own(now)) > 1 and len(now.words) > 3 and pointed == text and not now.says("opener")
-    return pointed if needs_less and near(text) + _GAIN > best[0] else best[2]
+    enough = len(own) > 1 and len(now.words) > 3 and not now.says("opener")
+    return pointed if enough and near(text, own) + _GAIN > best[0] else best[2]
 
 
 def stands_alone(question: Question) -> bool:
@@ -88,28 +105,63 @@ def _own(question: Question) -> list[str]:
     return [term for term in question.terms if term not in of_topic]
 
 
-def _readings(now: Question, then: Question, reader: Reader) -> list[str]:
+def _only_slots(question: Question) -> bool:
+    """Whether a question names a role, level or region and says next to nothing else."""
+    named = {at for m in question.mentions if m.kind != "topics" for at in range(m.start, m.end)}
+    bare = not _own(question) and not question.slots.topics and not question.says("why")
+    return bare and bool(named) and len(question.words) - len(named) <= _FILLER and not question.says("differs")
+
+
+def _readings(now: Question, then: Question, state: _State, reader: Reader) -> list[str]:
     """What the question may mean in the light of the one before it, the likeliest first."""
-    core = _OPENER.sub("", now.text.strip()) or now.text.strip()
-    subject = _subject(then)
+    core = _OPENER.sub("", now.text.strip())
+    if not core.strip(" ?!."):
+        return [_next_step(then, state, reader)]
     found: list[str] = [core] if _own(now) and core != now.text else []
     if now.says("why") and len(_own(now)) < 2:
         found.append(f"{core.rstrip('?')} {then.text}")
-    if not now.slots.roles and then.slots.roles:
-        more = [listed(getattr(then.slots, kind)) for kind in ("levels", "regions") if _carries(kind, now, then)]
-        bare = _PRONOUN.sub("", core, count=1) if _PRONOUN.search(core) else core
-        role = listed(then.slots.roles)
-        found.append(_joined(bare, f"for {role}", *more))
-    if subject:
-        if _PRONOUN.search(core):
-            found.append(_PRONOUN.sub(subject, core, count=1))
-        found.append(_joined(core, subject))
-    return list(dict.fromkeys(" ".join(reading.split()) for reading in found))
+    core = _SAME_LEVEL.sub(lambda m: f"{listed(then.slots.levels)} level" if then.slots.levels else m[0], core)
+    roles = listed([role for role in then.slots.roles if role not in now.slots.roles])
+    context = [listed(getattr(then.slots, kind)) for kind in ("levels", "regions") if _carries(kind, now, then)]
+    if now.says("role_asked"):
+        found.append(_joined(core, *(t for t in then.slots.topics if t not in now.slots.topics), *context))
+    elif roles and now.slots.roles:
+        found.append(_PRONOUN.sub(roles, core, count=1))
+    elif roles:
+        found.append(_joined(_PRONOUN.sub("", core, count=1), f"for {roles}", *context))
+    about = [] if now.says("role_asked") else _about(core, now, then, roles)
+    return list(dict.fromkeys(" ".join(reading.split()) for reading in [*found, *about]))
+
+
+def _about(core: str, now: Question, then: Question, roles: str) -> list[str]:
+    """Readings that keep the subject of the earlier question, or its form with the new subject."""
+    subject = _subject(then)
+    if not subject:
+        return []
+    found = []
+    if _PRONOUN.search(core):
+        found.append(_PRONOUN.sub(subject, core, count=1))
+    if now.says("opener") and len(now.words) <= _SHORT:
+        frame = re.sub(r"\bthe$", "", " ".join(then.words[: _span(then)[0]])).strip()
+        named = _ONE.sub(subject.split()[-1], core)
+        found.append(_joined(f"{frame} {named}", f"for {roles}" if roles and not now.slots.roles else ""))
+    return [*found, _joined(core, subject)]
+
+
+def _next_step(then: Question, state: _State, reader: Reader) -> str:
+    """`And then?` after a step of a ladder asks for the step after that; else the earlier question again."""
+    levels = reader.vocabulary.slots(state.answer).levels
+    if not then.says("next_step") or not levels or not then.slots.levels:
+        return then.text
+    spans = [m for m in then.mentions if m.kind == "levels"]
+    words = list(then.words)
+    words[spans[0].start : spans[0].end] = [levels[-1]]
+    return " ".join(words)
 
 
 def _carries(kind: str, now: Question, then: Question) -> bool:
     """Levels and regions stay while the talk is of the same topic; a new one starts without them."""
-    return not getattr(now.slots, kind) and bool(getattr(then.slots, kind)) and set(now.slots.topics) <= {*then.slots.topics}
+    return not getattr(now.slots, kind) and bool(getattr(then.slots, kind)) and {*now.slots.topics} <= {*then.slots.topics}
 
 
 def _joined(text: str, *more: str) -> str:
@@ -117,11 +169,17 @@ def _joined(text: str, *more: str) -> str:
     return " ".join([text.rstrip(" ?"), *more]) + mark
 
 
-def _subject(question: Question) -> str:
-    """The words of a question from the first to the last that carry its subject."""
+def _span(question: Question) -> tuple[int, int]:
+    """The positions of the first word that carries the question's subject, and of the word after the last."""
     at = [i for i, word in enumerate(question.words) if stem(word) in question.terms]
     at += [i for m in question.mentions for i in range(m.start, m.end)]
-    return " ".join(question.words[min(at) : max(at) + 1]) if at else ""
+    return (min(at), max(at) + 1) if at else (0, 0)
+
+
+def _subject(question: Question) -> str:
+    """The words of a question from the first to the last that carry its subject."""
+    first, end = _span(question)
+    return " ".join(question.words[first:end])
 
 
 def _swapped(now: Question, then: Question) -> str:

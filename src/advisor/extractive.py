@@ -118,9 +118,12 @@ class Extractive:
     def _comparison(self, found: Found) -> Draft | None:
         """Roles side by side, when nothing but the comparison is asked for."""
         question = found.question
+        roles, grids = question.slots.roles, self.knowledge.finder.tables
         if question.terms or not question.says("compare"):
             return None
-        draft = tabular.comparison(self.knowledge.finder.tables, question.slots.roles)
+        if not tabular.compared(grids, roles) and prose.pair(found.hits[0].passage, roles):
+            return None
+        draft = tabular.comparison(grids, roles)
         return None if draft.declined else draft
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from advisor import ladders, profiles, tables
+from advisor import ladders, profiles, tables, tabular
 from advisor.question import Question, Reader
 from advisor.search import LOOK_AT, Lexicon, Mix, search
 from advisor.types import Guide, Hit, Passage
@@ -35,6 +35,12 @@ class Found:
     gap: str = ""
     """The known gap nearest in meaning."""
     gap_nearness: float = 0.0
+
+
+_SURE_CELL = 0.85
+"""How well a question that points at cells counts as answered."""
+_OWN_WORDS = 0.3
+"""How much of its score a reading loses whose best passage holds none of the question's own words."""
 
 
 class Knowledge:
@@ -96,10 +102,18 @@ class Knowledge:
         gaps = [(line, similarity) for number, line, similarity in nearest if number >= len(self.index.passages)]
         return Found(question, hits, nearest, *(gaps[0] if gaps else ("", 0.0)))
 
-    def near(self, text: str) -> float:
-        """How well the guides answer a text: the score of its best hit."""
-        hits = self.look_up(text, 3).hits
-        return hits[0].score if hits else 0.0
+    def near(self, text: str, own: Sequence[str] = ()) -> float:
+        """How well the guides answer a text: the score of its best hit, less where that lacks stems given as its own."""
+        found = self.look_up(text, 3)
+        hits = found.hits
+        if not hits:
+            return 0.0
+        cells = tabular.answerable(self.finder.find(found.question), found.question, ())
+        if tabular.exact(cells) and not cells[0].lacking:
+            return _SURE_CELL
+        total = sum(self.lexicon.weight(word) for word in own)
+        held = sum(self.lexicon.weight(word) for word in own if word in self.words_of(hits[0].passage))
+        return hits[0].score * (1 - _OWN_WORDS * (1 - held / total)) if total else hits[0].score
 
     @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
     def roles_of(self, passage: Passage) -> frozenset[str]:

@@ -55,7 +55,7 @@ def answer(question: Question, ladders: Sequence[Ladder]) -> Draft | None:
         at = _rung(ladder, asked.levels)
         if at is None or (next_one and at + 1 >= len(ladder.rungs)):
             return None
-        return _say(ladder, at, next_one and not (how_far and not question.says("next_step")))
+        return _say(ladder, at, next_one, whole=next_one or how_far)
     return None
 
 
@@ -75,7 +75,7 @@ def _rung(ladder: Ladder, levels: tuple[str, ...]) -> int | None:
     return next((at for at, slots in enumerate(ladder.levels) if levels and not slots.levels), None)
 
 
-def _say(ladder: Ladder, at: int, next_one: bool) -> Draft:
+def _say(ladder: Ladder, at: int, next_one: bool, whole: bool) -> Draft:
     writing = Writing()
     rung = plain(ladder.rungs[at])
     marker = writing.cite(Evidence(ladder.passage, ladder.rungs[at]))
@@ -85,6 +85,8 @@ def _say(ladder: Ladder, at: int, next_one: bool) -> Draft:
         writing.add(f"After {rung} {marker} comes **{plain(following)}** {more}.")
     else:
         writing.add(f"**{rung}** {marker}.")
+    if not whole:
+        return writing.draft()
     steps = [f"{n}. {writing.quote(ladder.passage, rung)}" for n, rung in enumerate(ladder.rungs, 1)]
     writing.add("\n".join([ladder.passage.intro or f"{ladder.passage.headings[-1]}:", "", *steps]))
     return writing.draft()

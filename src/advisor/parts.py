@@ -13,21 +13,29 @@ if TYPE_CHECKING:
 
 _MOST = 4
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.](?=\w)[^.!?\n]*)*[.!?]*")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _STORY = 24
 """From this many words on, a message is taken for a story of which only the questions are answered."""
 
 
 def questions(text: str, reader: Reader) -> list[str]:
     """The questions of a message in order, the whole message when it is one question."""
-    sentences = [part.strip() for part in _SENTENCE.findall(text) if part.strip()]
+    sentences = [part.strip() for part in _SENTENCE.findall(_TAG.sub("\n", text)) if part.strip()]
     asked = [clause for sentence in sentences for clause in _clauses(sentence, reader)]
     if len(asked) < 2 and len(text.split()) < _STORY and len(sentences) < 2:
         return [text]
-    found = [clause for clause in asked if _asks(clause)]
+    found = [_whole(asked, at, reader) for at, clause in enumerate(asked) if asks(clause)]
     return found[-_MOST:] or [text]
 
 
-def _asks(clause: str) -> bool:
+def _whole(asked: list[str], at: int, reader: Reader) -> str:
+    """A clause that names nothing (`what now?`) with the one before it."""
+    question = reader.read(asked[at])
+    return asked[at] if at == 0 or question.terms or question.slots else f"{asked[at - 1]} {asked[at]}"
+
+
+def asks(clause: str) -> bool:
+    """Whether a clause is a question, with or without its mark."""
     return clause.endswith("?") or bool(_patterns()[0].search(clause))
 
 
@@ -36,7 +44,7 @@ def _clauses(sentence: str, reader: Reader) -> list[str]:
     cut = [m.start() for m in _patterns()[1].finditer(sentence)]
     cut += [m.start("and") for m in re.finditer(r"\b(for|in|at|as) (?:(?!\1 ).)+?(?P<and> and )\1 ", sentence, re.I)]
     edges = sorted({0, *cut, len(sentence)})
-    pieces = [sentence[a:b].strip(" ,;") for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [sentence[a:b].strip(" ,;:") for a, b in zip(edges, edges[1:], strict=False)]
     pieces = [piece for piece in pieces if piece]
     whole = all(len(piece.split()) > 1 and (reader.read(piece).terms or reader.read(piece).slots) for piece in pieces)
     return pieces if whole else [sentence.strip()]
@@ -48,5 +56,5 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     opener = r"^\W*(?:(?:and|also|then|so|but|pls|please|ok|now|anyway|btw)\b\W*)*"
     return (
         re.compile(rf"{opener}(?:{words})\b", re.I),
-        re.compile(rf"(?:,|;)?\s+(?:and|but|also|then|plus)\s+(?:also\s+|then\s+)?(?=(?:{words})\b)|,\s+(?=(?:{words})\b)", re.I),
+        re.compile(rf"(?:,|;)?\s+(?:and|but|also|then|plus)\s+(?:also\s+|then\s+)?(?=(?:{words})\b)|[,:;]\s+(?=(?:{words})\b)", re.I),
     )

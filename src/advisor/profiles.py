@@ -1,8 +1,9 @@
 """From what somebody says of themselves to a ranking of roles, every reason a line of the guides.
 
 The method is plain: each clause of the profile is compared with every criterion ("Choose X if ...") by the cosine of
-their vectors; what is liked counts for the criterion's role, what is disliked against it, and ratings of a skill in
-the guides' tables count where the clause names that skill.
+their vectors; what counts is how far a role's best criterion leads the mean of all roles, for it when the clause says a
+like, against it when a dislike; ratings of a skill in the guides' tables count where the clause names that skill. The
+constants were chosen on the development split of the golden set.
 """
 
 from __future__ import annotations
@@ -15,20 +16,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advisor import parts
 from advisor.types import Draft, Evidence, Passage
 from advisor.vocabulary import Vocabulary, english
-from advisor.words import folded
+from advisor.words import folded, stems
 from advisor.writing import Writing, article, listed
 
 if TYPE_CHECKING:
     from advisor.knowledge import Knowledge
     from advisor.question import Question
 
-ALIKE = 0.36
+ALIKE = 0.3
 """Least cosine of a clause and a criterion to count as the same thought."""
-TELLING = 0.12
+DISLIKE = 0.7
+"""What a dislike weighs against a like."""
+RATING = 0.3
+"""What the distance of a rating from the middle weighs against a lead in likeness."""
+MAIN = 0.1
+"""The lead of the roles that the guides are mainly about over their neighbours."""
+TELLING = 0.1
 """Least lead of the best role over the average for a ranking to be given at all."""
-NEAR_TIE = 0.08
+NEAR_TIE = 0.03
 _CLAUSE = re.compile(r"[.;,!?\n]|\b(?:and|but|though|however|while|plus|also|so)\b")
 _MOST_REASONS = 3
 _A_SENTENCE = 8
@@ -84,12 +92,13 @@ def _criterion_heading() -> re.Pattern[str]:
 
 def is_profile(question: Question, knowledge: Knowledge) -> bool:
     """Whether somebody describes themselves and wants a role."""
-    if not knowledge.criteria:
+    if not knowledge.criteria or question.slots.topics and len(question.words) < _A_SENTENCE:
         return False
     tastes = question.says("likes") + question.says("dislikes")
-    if question.says("fit"):
+    asked = [knowledge.reader.read(part) for part in parts.questions(question.text, knowledge.reader)]
+    if any(part.says("fit") and not part.slots.topics for part in asked):
         return bool(tastes) or question.says("me") or not question.terms
-    return tastes > 1 and not question.says("asks") and len(question.words) > _A_SENTENCE
+    return tastes > 1 and not any(parts.asks(part.text) for part in asked) and len(question.words) >= _A_SENTENCE
 
 
 def clauses(text: str) -> list[Clause]:
@@ -105,21 +114,34 @@ def clauses(text: str) -> list[Clause]:
     return found
 
 
+def telling(said: Sequence[Clause], knowledge: Knowledge) -> list[Clause]:
+    """Clauses that say something; one made of the roles' own words (`into ai and data`) tells no role from another."""
+    names = {stem for role in knowledge.vocabulary.roles for stem in stems(role)}
+    return [clause for clause in said if set(knowledge.reader.read(clause.text).terms) - names]
+
+
 def reasons(said: Sequence[Clause], knowledge: Knowledge, roles: Sequence[str]) -> list[Reason]:
-    """Every criterion and rating that a clause touches."""
+    """For each clause and role the criterion that is most like the clause, weighed by its lead over the roles' mean."""
     if not said:
         return []
-    vectors = knowledge.embedder.embed([clause.text for clause in said])
-    alike = vectors @ knowledge.criteria_vectors.T
+    of_role = {role: [i for i, c in enumerate(knowledge.criteria) if c.role == role] for role in roles}
+    alike = knowledge.embedder.embed([clause.text for clause in said]) @ knowledge.criteria_vectors.T
     found = []
     for number, clause in enumerate(said):
-        for at in np.argsort(-alike[number])[:12]:
-            criterion = knowledge.criteria[int(at)]
-            if alike[number, at] >= ALIKE and criterion.role in roles:
-                weight = clause.sign * float(alike[number, at])
-                found.append(Reason(criterion.role, clause, Evidence(criterion.passage, criterion.text), weight))
+        best = {role: max(at, key=lambda i: alike[number, i]) for role, at in of_role.items() if at}
+        values = {role: float(alike[number, i]) for role, i in best.items()}
+        if max(values.values(), default=0.0) >= ALIKE:
+            mean = float(np.mean(list(values.values())))
+            sign = clause.sign if clause.sign > 0 else clause.sign * DISLIKE
+            found += [
+                Reason(role, clause, _evidence(knowledge.criteria[i]), sign * (values[role] - mean)) for role, i in best.items()
+            ]
         found += _ratings(clause, knowledge, roles)
     return found
+
+
+def _evidence(criterion: Criterion) -> Evidence:
+    return Evidence(criterion.passage, criterion.text)
 
 
 def _ratings(clause: Clause, knowledge: Knowledge, roles: Sequence[str]) -> list[Reason]:
@@ -134,38 +156,34 @@ def _ratings(clause: Clause, knowledge: Knowledge, roles: Sequence[str]) -> list
             for role, column in columns.items():
                 rated = re.fullmatch(r"(\d+) of (\d+)", table.value(at, column))
                 if rated:
-                    weight = clause.sign * (int(rated[1]) / int(rated[2]) - 0.6)
+                    weight = clause.sign * RATING * (int(rated[1]) / int(rated[2]) - 0.6)
                     found.append(Reason(role, clause, table.evidence(at, column), weight))
     return found
 
 
-def scores(found: Sequence[Reason], roles: Sequence[str]) -> dict[str, float]:
-    """For each role the sum over clauses of its strongest reason, best role first."""
-    totals = dict.fromkeys(roles, 0.0)
-    for role in roles:
-        best: dict[tuple[str, bool], float] = {}
-        for reason in found:
-            key = (reason.clause.text, reason.evidence.cell is not None)
-            if reason.role == role and abs(reason.weight) > abs(best.get(key, 0.0)):
-                best[key] = reason.weight
-        totals[role] = sum(best.values())
+def scores(found: Sequence[Reason], roles: Sequence[str], first: Sequence[str] = ()) -> dict[str, float]:
+    """For each role the sum of its reasons, best role first; `first` names the roles that the guides are mainly about."""
+    totals = {role: MAIN if role in first and found else 0.0 for role in roles}
+    for reason in found:
+        totals[reason.role] += reason.weight
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
 
 def answer(question: Question, knowledge: Knowledge) -> Draft:
     """A ranking with cited reasons, near-ties named; a question back where the profile says too little."""
     pool = tuple(dict.fromkeys(criterion.role for criterion in knowledge.criteria))
-    main = _main_roles(knowledge, pool)
-    roles = [role for role in question.slots.roles if role in pool] if len(question.slots.roles) > 1 else list(main)
-    found = reasons(clauses(question.text), knowledge, roles)
-    ranking = scores(found, roles)
-    return ranked(ranking, found) if _says_enough(ranking) else ask_back(knowledge, roles)
+    main = _main_roles(knowledge)
+    asked = [role for role in question.slots.roles if role in pool]
+    roles = asked if len(asked) > 1 else list(pool)
+    found = reasons(telling(clauses(question.text), knowledge), knowledge, roles)
+    ranking = scores(found, roles, main)
+    return ranked(ranking, found) if _says_enough(ranking) else ask_back(knowledge, main)
 
 
-def _main_roles(knowledge: Knowledge, pool: Sequence[str]) -> tuple[str, ...]:
-    """The roles of the first guide that gives criteria; other guides' roles are asked for by name."""
+def _main_roles(knowledge: Knowledge) -> tuple[str, ...]:
+    """The roles of the first guide that gives criteria."""
     first = knowledge.criteria[0].passage.source if knowledge.criteria else ""
-    return tuple(dict.fromkeys(c.role for c in knowledge.criteria if c.passage.source == first)) or tuple(pool)
+    return tuple(dict.fromkeys(c.role for c in knowledge.criteria if c.passage.source == first))
 
 
 def _says_enough(ranking: dict[str, float]) -> bool:
@@ -174,19 +192,19 @@ def _says_enough(ranking: dict[str, float]) -> bool:
 
 
 def ranked(ranking: dict[str, float], found: Sequence[Reason]) -> Draft:
-    """The ranking as a draft."""
+    """The ranking as a draft; a role for which nothing speaks is never named first."""
     writing = Writing()
-    order = list(ranking)
-    near = [role for role in order[1:] if ranking[order[0]] - ranking[role] < NEAR_TIE]
+    order = [role for role in ranking if _lines(role, found, Writing())] or list(ranking)
+    near = [role for role in order[1:3] if ranking[order[0]] - ranking[role] < NEAR_TIE]
     if near:
         writing.add(f"It is close between **{listed([order[0], *near])}** for you.")
     else:
         writing.add(f"**{order[0]}** fits you best, by the guide's own criteria.")
     for role in [order[0], *near]:
-        writing.add(f"Why {role}:\n" + "\n".join(_lines(role, found, writing)))
-    rest = [role for role in order if role not in (order[0], *near)]
+        writing.add(f"Why {role}:\n\n" + "\n".join(_lines(role, found, writing)))
+    rest = [role for role in order if role not in (order[0], *near)][:2]
     if rest:
-        writing.add(f"After {'them' if near else 'it'}: {listed(rest)}.")
+        writing.add(f"Next for you: {listed(rest)}.")
     return writing.draft()
 
 
@@ -221,7 +239,7 @@ def ask_back(knowledge: Knowledge, roles: Sequence[str]) -> Draft:
 
 def from_criteria(agreed: Sequence[Criterion], disagreed: Sequence[Criterion], knowledge: Knowledge) -> Draft:
     """The ranking that follows from criteria somebody agreed and disagreed with."""
-    roles = tuple(dict.fromkeys(c.role for c in (*agreed, *disagreed))) or _main_roles(knowledge, ())
+    roles = tuple(dict.fromkeys(c.role for c in (*agreed, *disagreed))) or _main_roles(knowledge)
     found = [
         Reason(c.role, Clause(c.text, sign), Evidence(c.passage, c.text), float(sign))
         for sign, some in ((1, agreed), (-1, disagreed))

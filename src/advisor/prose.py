@@ -69,14 +69,20 @@ def _with_pair(passage: Passage, section: Sequence[Passage], question: Question,
 
 def _say(passage: Passage, question: Question, writing: Writing) -> None:
     """One passage; of a list whose items each compare a pair, the item that names both comes alone."""
-    both = set(question.slots.roles)
-    if passage.kind == "list" and len(both) > 1:
-        lines = [line for line in passage.lines if line != passage.intro]
-        pairs = [line for line in lines if all(role.casefold() in line.casefold() for role in both)]
-        if len(pairs) == 1:
-            writing.add(writing.quote(passage, pairs[0]))
-            return
-    _whole(passage, writing)
+    line = pair(passage, question.slots.roles)
+    if line:
+        writing.add(writing.quote(passage, line))
+    else:
+        _whole(passage, writing)
+
+
+def pair(passage: Passage, roles: Sequence[str]) -> str:
+    """The item of a list that compares just these roles; empty when there is none, or more than one."""
+    if passage.kind != "list" or len(set(roles)) < 2:
+        return ""
+    lines = [line for line in passage.lines if line != passage.intro]
+    named = [line for line in lines if all(role.casefold() in line.casefold() for role in roles)]
+    return named[0] if len(named) == 1 else ""
 
 
 def _whole(passage: Passage, writing: Writing) -> None:

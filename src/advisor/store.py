@@ -185,7 +185,12 @@ class FolderStore(_Chroma):
         version = f"{about['fingerprint']}-{secrets.token_hex(3)}"
         folder = self.versions / version
         folder.mkdir(parents=True)
-        self._fill(self._client(version), "units", Held(guides, passages, units), hashes, vectors)
+        try:
+            self._fill(self._client(version), "units", Held(guides, passages, units), hashes, vectors)
+        except Exception as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            room = "Set ADVISOR_INDEX to a folder with room that you may write to."
+            raise IndexUnusable(f"{self.where}: cannot be written ({error}). {room}") from error
         (folder / "guides.json").write_text(json.dumps(guides, ensure_ascii=False), encoding="utf-8")
         (folder / "manifest.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
         return version

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from advisor.search import Lexicon
 
 _ENOUGH_OF_A_LABEL = 0.5
+_FILLER = 2
 _RANGE = re.compile(
     r"(?P<sign>[$£€])?(?P<low>\d[\d,]*\.?\d*)\s*(?P<k1>[kKmM])?(?:\s*(?:[-–—]|to)\s*[$£€]?(?P<high>\d[\d,]*\.?\d*)\s*(?P<k2>[kKmM])?)?"
 )
@@ -145,7 +146,7 @@ class Finder:
         by_slots = bool(rows) and bool(columns) or any(
             set(getattr(table.about.slots, kind)) & set(getattr(question.slots, kind)) for kind in ("levels", "regions")
         )
-        if not (rows or columns) or not (measured or not question.terms and by_slots):
+        if not (rows or columns) or not (measured or by_slots and _fragment(question)):
             return None
         weights = {term: self.lexicon.weight(term) for term in question.terms}
         total = sum(weights.values()) or 1.0
@@ -196,6 +197,12 @@ class Finder:
             home = {table.passages[0].region} if kind == "regions" else set()
             out += [name for name in getattr(question.slots, kind) if name not in held | home]
         return tuple(out)
+
+
+def _fragment(question: Question) -> bool:
+    """Whether a question is little more than the names of a role, a level, a region: `senior mle remote`."""
+    named = {at for m in question.mentions for at in range(m.start, m.end)}
+    return not question.terms and len(question.words) - len(named) <= _FILLER
 
 
 def _shares(label: Slots, asked: Slots) -> bool:

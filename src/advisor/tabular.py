@@ -27,7 +27,8 @@ def answerable(found: Sequence[Selection], question: Question, near: Collection[
     `near` holds the ids of the passages that search found; a selection that points at no single cell must be among them.
     """
     roles = set(question.slots.roles)
-    whole = [s for s in found if not s.unexplained and len(s.cells) <= _MOST_CELLS and not roles & set(s.lacking)]
+    whole = [s for s in found if not s.unexplained and len(s.cells) <= _MOST_CELLS]
+    whole = [s for s in whole if not roles or not roles <= set(s.lacking)]
     whole = [s for s in whole if exact([s]) or any(s.table.passages[row].id in near for row in s.rows)]
     if not whole:
         return []
@@ -229,13 +230,17 @@ def comparison(grids: Sequence[tables.Table], roles: Sequence[str], wanted: Sequ
     return writing.draft()
 
 
-def _default_dimensions(grids: Sequence[tables.Table], roles: Sequence[str]) -> list[str]:
-    """The dimensions of the table that says it compares these roles; else those that tables share for all of them."""
+def compared(grids: Sequence[tables.Table], roles: Sequence[str]) -> tables.Table | None:
+    """The first table that holds all these roles and whose heading says that it compares."""
     says = re.compile(r"\b(?:" + "|".join(english()["sorts"]["compare"]) + r")\b")
-    held = [g for g in grids if set(roles) <= set(g.names("roles"))]
-    for grid in sorted(held, key=lambda g: not says.search(g.heading.casefold())):
-        if says.search(grid.heading.casefold()):
-            return list(_dimensions_of(grid))
+    held = (grid for grid in grids if set(roles) <= set(grid.names("roles")))
+    return next((grid for grid in held if says.search(grid.heading.casefold())), None)
+
+
+def _default_dimensions(grids: Sequence[tables.Table], roles: Sequence[str]) -> list[str]:
+    """The dimensions of the table that compares these roles; else those that tables share for all of them."""
+    if grid := compared(grids, roles):
+        return list(_dimensions_of(grid))
     counts: dict[str, set[str]] = {}
     for grid in grids:
         for name in _dimensions_of(grid):

@@ -205,7 +205,7 @@ class Binder:
         found = [
             (n, place)
             for n, places in held.items()
-            if self._speaks_of(state, bare, n)
+            if self._speaks_of(state, bare, claim, n)
             for place in places
             if holds(place, claim)
             and not self._words.about_column(claim, place, state.evidence[n - 1].passage, beside)
@@ -218,11 +218,12 @@ class Binder:
         rivals = [self._words.shared(words, p) for p in others if not holds(p, claim)]
         return best if max(rivals, default=0) < self._words.shared(words, best[1]) + RIVAL else None
 
-    def _speaks_of(self, state: _State, bare: str, number: int) -> bool:
+    def _speaks_of(self, state: _State, bare: str, claim: Claim, number: int) -> bool:
         passage = state.evidence[number - 1].passage
         if self.by_model and not self._words.carries(bare, passage, figures_held=True):
             return False
-        return not self._words.about_sibling(bare, passage, state.evidence)
+        beside = [e.passage for e in state.evidence if passage.table and e.passage.table == passage.table]
+        return passage.kind != "row" or self._words.about_row(claim, bare, passage, beside)
 
     def _known_year(self, state: _State, claim: Claim, cited: list[int]) -> bool:
         """A year that dates the guide itself."""

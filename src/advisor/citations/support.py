@@ -49,6 +49,8 @@ class Words:
         self.reader = reader
         self._content: dict[str, tuple[str, ...]] = {}
         self._passages: dict[str, frozenset[str]] = {}
+        self._names: dict[str, frozenset[str]] = {}
+        self._all: dict[str, frozenset[str]] = {}
 
     def content(self, text: str) -> tuple[str, ...]:
         """Stems that say something: no stop words, no numbers, no names of roles, levels and regions."""
@@ -115,17 +117,25 @@ class Words:
             if column != place.cell.column
         )
 
-    def about_sibling(self, sentence: str, row: Passage, evidence: tuple[Evidence, ...]) -> bool:
-        """Whether the sentence names another row of the same table, and not this one."""
-        if row.kind != "row" or not row.cells:
-            return False
-        said, name = set(self.content(sentence)), set(self.content(row.cells[0][1]))
-        others = [e.passage for e in evidence if e.passage.table == row.table and e.passage.id != row.id]
-        for other in others:
-            rival = set(self.content(other.cells[0][1]))
-            if said & (rival - name) and not said & (name - rival) and not said & (rival - name) <= self._stems(row):
-                return True
-        return False
+    def about_row(self, claim: Claim, sentence: str, row: Passage, others: Sequence[Passage]) -> bool:
+        """Whether a claim is about this row of a table, and not about another one that its words name better."""
+        if not any(self.content(other.cells[0][1]) for other in others):
+            return True  # rows named by roles or levels alone are told apart by the scope of their figures
+        near = max(self._named(claim.clause, other) for other in others)
+        # A clause that names a row in full decides; a word or two of a name may be there by chance.
+        text = claim.clause if near[0] else sentence
+        return self._named(text, row) >= max(self._named(text, other) for other in others)
+
+    def _named(self, text: str, row: Passage) -> tuple[bool, int, float]:
+        """How well a text names a row: with all of its words, with how many, and with which share of them."""
+        if row.id not in self._names:
+            words = tokens(row.cells[0][1])
+            self._names[row.id] = frozenset(stem(w) for w in words if w not in stop_words()) or frozenset(words)
+        if text not in self._all:
+            self._all[text] = frozenset(stems(text))
+        name = self._names[row.id]
+        found = len(name & self._all[text])
+        return found == len(name), found, found / max(len(name), 1)
 
     def is_claim(self, sentence: str) -> bool:
         """Whether the sentence says something about the subject, so that a passage must carry it."""

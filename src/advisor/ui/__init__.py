@@ -1,4 +1,4 @@
-"""The page: a chat about the guides, with the cited words beside it. `serve` starts it, `application` is its ASGI app."""
+"""The page: a chat about the guides, the cited words beside it. `serve` starts it, `application` is its ASGI app."""
 
 from advisor.ui.server import application, serve
 

@@ -1,4 +1,4 @@
-"""The page's quick acts: open a source, search the guides, rate, edit, restore, export. What a client sends is checked here."""
+"""The page's quick acts: open a source, search, rate, edit, restore, export. What a client sends is checked here."""
 
 from __future__ import annotations
 
@@ -75,7 +75,6 @@ class Acts:
             return View(message={"hint": "The guide of this source is not there any more."})
         return _opened(guide, citation.passage, citation.quote, citation.cell)
 
-
     def _open(self, conversation: Conversation, session: str, fields: Fields) -> View:
         advisor = self._answering.loading.wait()
         wanted = str(fields.get("passage", ""))
@@ -128,9 +127,15 @@ class Acts:
         turn, exchange = found
         if keep:
             rating = "up" if rated == "up" else "down"
-            feedback.keep(path, rating, exchange, conversation.turns[: turn - 1],
-                          self._answering.loading.wait().status.fingerprint,
-                          str(fields.get("reason", "")), str(fields.get("comment", "")))
+            feedback.keep(
+                path,
+                rating,
+                exchange,
+                conversation.turns[: turn - 1],
+                self._answering.loading.wait().status.fingerprint,
+                str(fields.get("reason", "")),
+                str(fields.get("comment", "")),
+            )
         exchanges = list(conversation.exchanges)
         exchanges[turn - 1] = replace(exchange, rated=rated)
         changed = replace(conversation, exchanges=tuple(exchanges))
@@ -151,7 +156,7 @@ class Acts:
         return self._turned_to(restored, message)
 
     def arrived(self, current: str) -> View:
-        """The page as a tab left it, which tells in JSON what it kept: its conversation, a question that was cut off."""
+        """The page as a tab left it, as it says in JSON: the conversation it kept, a question that was cut off."""
         try:
             fields = json.loads(current or "{}")
             conversation = self.restored(fields["record"]) if fields.get("record") else Conversation()
@@ -171,8 +176,14 @@ class Acts:
         return read_record(text, self._answering.seal, passages)
 
     def _turned_to(self, conversation: Conversation, message: Mapping[str, Any]) -> View:
-        return View(conversation=conversation, transcript=self._answering.shown(conversation),
-                    panel=self.panel(conversation), busy=False, editing=False, message=message)
+        return View(
+            conversation=conversation,
+            transcript=self._answering.shown(conversation),
+            panel=self.panel(conversation),
+            busy=False,
+            editing=False,
+            message=message,
+        )
 
     def _export(self, conversation: Conversation, session: str, fields: Fields) -> View:
         kept = self.restored(str(fields.get("record", "")))
@@ -185,5 +196,7 @@ class Acts:
         return replace(self._turned_to(fresh, {"current": fresh.id, "show": "Chat", "focus": "question"}), typed="")
 
 
-def _opened(guide: Guide, passage: Passage | None = None, quote: str = "", cell: Cell | None = None, anchor: str = "") -> View:
+def _opened(
+    guide: Guide, passage: Passage | None = None, quote: str = "", cell: Cell | None = None, anchor: str = ""
+) -> View:
     return View(panel=sources.opened(guide, passage, quote, cell, anchor), message={"panel": guide.title})

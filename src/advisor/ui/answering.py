@@ -181,5 +181,7 @@ def _refused(asked: str) -> str:
     if not asked:
         return "There is no question yet: type one in the box below."
     if len(asked) > LONGEST_QUESTION:
-        return f"This question has {len(asked):,} characters; {LONGEST_QUESTION:,} is the most. Shorten it and ask again."
+        return (
+            f"This question has {len(asked):,} characters; {LONGEST_QUESTION:,} is the most. Shorten it and ask again."
+        )
     return ""

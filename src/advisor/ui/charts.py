@@ -14,7 +14,9 @@ from advisor.types import Answer, Citation
 from advisor.ui.markup import plain
 from advisor.ui.sources import spoken_date
 
-_MONEY = re.compile(r"^\s*(?P<sign>[$€£])(?P<low>[\d.,]+)\s*(?P<lowk>[KkMm]?)(?:\s*[-–—]\s*[$€£]?(?P<high>[\d.,]+)\s*(?P<highk>[KkMm]?))?\+?\s*$")
+_MONEY = re.compile(
+    r"^\s*(?P<sign>[$€£])(?P<low>[\d.,]+)\s*(?P<lowk>[KkMm]?)(?:\s*[-–—]\s*[$€£]?(?P<high>[\d.,]+)\s*(?P<highk>[KkMm]?))?\+?\s*$"
+)
 _RATING = re.compile(r"^\s*(?P<given>\d+(?:\.\d+)?)\s+(?:of|out of)\s+(?P<most>\d+)\s*$")
 _TIMES = {"": 1.0, "k": 1e3, "m": 1e6}
 MOST_BARS = 14
@@ -22,7 +24,7 @@ MOST_BARS = 14
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One cited cell as numbers; `unit` says with which others it can stand in one plot."""
+    """One cited cell as numbers; cells of one table and one unit stand in one plot."""
 
     citation: Citation
     low: float
@@ -34,8 +36,10 @@ class Bar:
 def chart(answer: Answer) -> str:
     """A figure of the cited cells, or nothing when fewer than two can be compared."""
     bars = [bar for citation in answer.citations if (bar := _bar(citation))]
-    units = {bar.unit: [other for other in bars if other.unit == bar.unit] for bar in bars}
-    return "".join(_figure(group) for group in units.values() if 2 <= len(group) <= MOST_BARS)
+    groups: dict[tuple[str, str], list[Bar]] = {}
+    for bar in bars:
+        groups.setdefault((bar.unit, bar.citation.passage.table or bar.citation.passage.headings[-1]), []).append(bar)
+    return "".join(_figure(group) for group in groups.values() if 2 <= len(group) <= MOST_BARS)
 
 
 def _bar(citation: Citation) -> Bar | None:
@@ -66,14 +70,17 @@ def _figure(bars: Sequence[Bar]) -> str:
             group = cell.row
             parts.append(f'<li class="bar-group">{escape(plain(group))}</li>')
         parts.append(_row(bar, plain(cell.column if len(rows) == 1 or grouped else cell.row), top))
-    return (f'<figure class="chart"><figcaption>{escape(_caption(bars))}</figcaption>'
-            f'<ul class="bars">{"".join(parts)}</ul></figure>')
+    return (
+        f'<figure class="chart"><figcaption>{escape(_caption(bars))}</figcaption>'
+        f'<ul class="bars">{"".join(parts)}</ul></figure>'
+    )
 
 
 def _row(bar: Bar, label: str, top: float) -> str:
     start, width = 100 * bar.low / top, max(100 * (bar.high - bar.low) / top, 1.2)
     return (
-        f'<li><span class="bar-label">{escape(label)}</span><svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" '
+        f'<li><span class="bar-label">{escape(label)}</span>'
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" '
         'aria-hidden="true" focusable="false"><rect class="bar-track" x="0" y="4.2" width="100" height="1.6"/>'
         f'<rect class="bar-range" x="{min(start, 98.8):.1f}" y="1" width="{width:.1f}" height="8"/></svg>'
         f'<span class="bar-value">{escape(bar.text)}</span></li>'

@@ -24,10 +24,12 @@ def open_api(answering: Answering) -> None:
 
         Args:
             question: The question, as a person would type it, for instance "senior ML engineer salary, remote".
-            earlier_questions: Questions asked before in the same conversation, oldest first, so that "and remote?" works.
+            earlier_questions: Questions asked before in the conversation, oldest first, so that "and remote?" works.
         """
         if not 0 < len(question.strip()) <= LONGEST_QUESTION:
-            raise gr.Error(f"A question has between 1 and {LONGEST_QUESTION:,} characters; this one has {len(question):,}.")
+            raise gr.Error(
+                f"A question has between 1 and {LONGEST_QUESTION:,} characters; this one has {len(question):,}."
+            )
         earlier = [earlier for earlier in earlier_questions or [] if len(earlier) <= LONGEST_QUESTION]
         turns = [Turn(earlier_question, "") for earlier_question in earlier[-MOST_EARLIER:]]
         return as_json(answering.loading.wait().ask(question.strip(), turns))

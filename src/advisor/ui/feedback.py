@@ -24,8 +24,15 @@ REASONS = (
 LONGEST_COMMENT = 500
 
 
-def keep(path: Path, rating: str, exchange: Exchange, turns: Sequence[Turn], fingerprint: str,
-         reason: str = "", comment: str = "") -> None:
+def keep(
+    path: Path,
+    rating: str,
+    exchange: Exchange,
+    turns: Sequence[Turn],
+    fingerprint: str,
+    reason: str = "",
+    comment: str = "",
+) -> None:
     """Append one rating (`up` or `down`) to the file, which only its owner can read."""
     answer = exchange.answer
     entry = {
@@ -39,9 +46,14 @@ def keep(path: Path, rating: str, exchange: Exchange, turns: Sequence[Turn], fin
         "answer": answer.text,
         "declined": answer.declined,
         "citations": [
-            {"number": c.number, "source": c.passage.source, "headings": list(c.passage.headings),
-             "lines": [c.passage.first_line, c.passage.last_line], "quote": c.quote,
-             "cell": [c.cell.row, c.cell.column] if c.cell else []}
+            {
+                "number": c.number,
+                "source": c.passage.source,
+                "headings": list(c.passage.headings),
+                "lines": [c.passage.first_line, c.passage.last_line],
+                "quote": c.quote,
+                "cell": [c.cell.row, c.cell.column] if c.cell else [],
+            }
             for c in answer.citations
         ],
         "version": __version__,

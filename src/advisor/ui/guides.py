@@ -48,8 +48,9 @@ def _parsed(text: str) -> tuple[tuple[Token, ...], dict[str, object]]:
     return tuple(_markdown().parse(text, env)), env
 
 
-def guide_html(guide: Guide, passage: Passage | None = None, quote: str = "", cell: Cell | None = None,
-               anchor: str = "") -> str:
+def guide_html(
+    guide: Guide, passage: Passage | None = None, quote: str = "", cell: Cell | None = None, anchor: str = ""
+) -> str:
     """The guide as HTML; with a passage, its words (or its cell, with row and column) carry a mark."""
     parsed, env = _parsed(guide.text)
     tokens = [token.copy(attrs=dict(token.attrs)) for token in parsed]
@@ -134,7 +135,9 @@ def _mark_cell(tokens: Sequence[Token], passage: Passage, cell: Cell) -> bool:
         return False
     opening = max(i for i, token in enumerate(tokens[:start]) if token.type == "table_open")
     headers = _cells(tokens, opening, "th_open")
-    column = next((i for i, (_, inline) in enumerate(headers) if plain(inline.content).strip() == cell.column.strip()), None)
+    column = next(
+        (i for i, (_, inline) in enumerate(headers) if plain(inline.content).strip() == cell.column.strip()), None
+    )
     row = _cells(tokens, start, "td_open")
     if column is None or column >= len(row):
         return False

@@ -1,4 +1,4 @@
-"""A conversation as the page keeps it, and as the browser stores it: sealed, so that a client cannot forge the advisor's words.
+"""A conversation as the page keeps it, and as the browser stores it: sealed, so that nobody forges the advisor's words.
 
 The browser is handed JSON with a seal for every exchange. What comes back with a good seal is the advisor's own; the
 rest is read strictly, shown as imported, keeps only quotes that stand in the guides, and is never given to the
@@ -67,14 +67,14 @@ class Conversation:
 
 
 class Seal:
-    """Signs what the browser keeps. The key stays beside the index, so that a restart does not break what was kept."""
+    """Signs what the browser keeps. The key stays beside the index, so that what was kept outlives a restart."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     @classmethod
     def beside(cls, folder: Path) -> Seal:
-        """The seal whose key is stored in `folder` (mode 0600), made there when there is none; else one for this run."""
+        """The seal whose key is stored in `folder` (mode 0600), made there if need be; else one for this run."""
         path = folder / "page.key"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,9 @@ def read_record(text: str, seal: Seal, passages: Sequence[Passage]) -> Conversat
         RecordError: it is too long, or not such a record; the message says what is wrong.
     """
     if len(text) > LONGEST_RECORD:
-        raise RecordError(f"This conversation has {len(text):,} characters; {LONGEST_RECORD:,} is the most that can be read.")
+        raise RecordError(
+            f"This conversation has {len(text):,} characters; {LONGEST_RECORD:,} is the most that can be read."
+        )
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -183,8 +185,13 @@ def _exchange(entry: object, seal: Seal, known: Mapping[str, Passage]) -> Exchan
         hits=tuple(Hit(passage, 0.0) for passage in closest[:3]),
         notice=_words(fields, "notice") if ours else "",
     )
-    return Exchange(_words(fields, "asked"), answer, stopped=fields.get("stopped") is True, imported=not ours,
-                    tool=fields.get("tool") is True)
+    return Exchange(
+        _words(fields, "asked"),
+        answer,
+        stopped=fields.get("stopped") is True,
+        imported=not ours,
+        tool=fields.get("tool") is True,
+    )
 
 
 def _citation(stored: object, known: Mapping[str, Passage], ours: bool) -> Citation | None:
@@ -204,8 +211,14 @@ def _as_it_was(sealed: Mapping[str, Any]) -> Passage:
     """The passage of a sealed citation that the guides no longer hold, or that is not read yet."""
     first, last = sealed["lines"]
     return Passage(
-        id=sealed["passage"], text=sealed["quote"], source=sealed["source"], headings=tuple(sealed["headings"]),
-        first_line=first, last_line=last, as_of=sealed["as_of"], region=sealed["region"],
+        id=sealed["passage"],
+        text=sealed["quote"],
+        source=sealed["source"],
+        headings=tuple(sealed["headings"]),
+        first_line=first,
+        last_line=last,
+        as_of=sealed["as_of"],
+        region=sealed["region"],
         cells=tuple((header, value) for header, value in sealed["cells"]),
     )
 
@@ -218,7 +231,9 @@ def _list(fields: Mapping[str, Any], name: str) -> list[object]:
 def _words(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise RecordError(f"This file is not a conversation of this advisor: “{name}” is not a text of readable length.")
+        raise RecordError(
+            f"This file is not a conversation of this advisor: “{name}” is not a text of readable length."
+        )
     return value
 
 

@@ -39,7 +39,7 @@ def _image(renderer: object, tokens: Sequence[Token], index: int, options: objec
 
 
 def _scrolling(renderer: object, tokens: Sequence[Token], index: int, options: object, env: object) -> str:
-    return '<div class="table" tabindex="0" role="region" aria-label="Table"><table>\n'
+    return '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n'
 
 
 def _scrolled(renderer: object, tokens: Sequence[Token], index: int, options: object, env: object) -> str:

@@ -1,4 +1,4 @@
-"""The page's parts and how they are wired, in Gradio. The conversation lives in `gr.State`, never in what a client can send."""
+"""The page's parts and their wiring, in Gradio. The conversation lives in `gr.State`, where no client can send it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from advisor.ui.keeping import Conversation
 from advisor.ui.transcript import welcome
 
 Updates = dict[Any, Any]
+_SAID: tuple[Reply, Reply] = ("agree", "disagree")
 
 HEADER = """
 <h1 class="wordmark"><span class="mark" aria-hidden="true"></span>Career Advisor</h1>
@@ -25,7 +26,7 @@ HEADER = """
 <button type="button" class="tool" data-action="fresh">New</button>
 <button type="button" class="tool" data-action="conversations">Conversations</button>
 <button type="button" class="tool only-narrow" data-action="open-panel">Guides</button>
-<button type="button" class="tool" data-action="theme" aria-label="Light or dark"><span class="sun" aria-hidden="true"></span></button>
+<button type="button" class="tool" data-action="theme" aria-label="Light or dark"><span class="sun"></span></button>
 </nav>
 <dialog id="conversations" aria-labelledby="conversations-title">
 <div class="dialog-head"><h2 id="conversations-title">Conversations</h2>
@@ -33,11 +34,13 @@ HEADER = """
 <p class="quiet">Kept in this browser, nowhere else.</p>
 <ul id="conversation-list"></ul>
 <p><button type="button" class="chip" data-action="import">Import a file</button>
-<label class="unseen">Conversation file<input type="file" id="import-file" accept="application/json,.json" tabindex="-1"></label></p>
+<label class="unseen">Conversation file
+<input type="file" id="import-file" accept="application/json,.json" tabindex="-1"></label></p>
 </dialog>
 """
 PANEL_HEAD = """
-<button type="button" class="tool only-narrow" id="panel-close" data-action="close-panel" aria-label="Close the guides">✕</button>
+<button type="button" class="tool only-narrow" id="panel-close" data-action="close-panel"
+aria-label="Close the guides">✕</button>
 """
 
 
@@ -78,33 +81,66 @@ class Page:
                     self._lay_out_fit()
             with gr.Column(elem_id="panel"):
                 gr.HTML(PANEL_HEAD, js_on_load=None, elem_id="panel-head", apply_default_css=False)
-                self.query = gr.Textbox(label="Search the guides", placeholder="Search the guides", max_lines=1, elem_id="query",
-                                        container=False)
+                self.query = gr.Textbox(
+                    label="Search the guides",
+                    placeholder="Search the guides",
+                    max_lines=1,
+                    elem_id="query",
+                    container=False,
+                )
                 self.panel = gr.HTML(sources.shelf(()), js_on_load=None, apply_default_css=False)
 
     def _lay_out_chat(self) -> None:
-        self.transcript = gr.HTML(welcome((), waiting=True), js_on_load=None, elem_id="transcript", apply_default_css=False)
+        self.transcript = gr.HTML(
+            welcome((), waiting=True), js_on_load=None, elem_id="transcript", apply_default_css=False
+        )
         with gr.Column(elem_id="composer"):
             with gr.Row(elem_id="composer-row"):
-                self.question = gr.Textbox(label="Your question", placeholder="Ask about roles, pay, skills …", lines=1, max_lines=8,
-                                           container=False, elem_id="question", autofocus=True, scale=8)
+                self.question = gr.Textbox(
+                    label="Your question",
+                    placeholder="Ask about roles, pay, skills …",
+                    lines=1,
+                    max_lines=8,
+                    container=False,
+                    elem_id="question",
+                    autofocus=True,
+                    scale=8,
+                )
                 self.keep_old = gr.Button("Keep the old one", visible=False, elem_id="keep-old", size="sm")
                 self.send = gr.Button("Ask", variant="primary", elem_id="ask", size="sm")
                 self.stop = gr.Button("Stop", visible=False, elem_id="stop", size="sm")
-            self.status = gr.HTML('<p class="status" role="status">Reading the guides…</p>', js_on_load=None, apply_default_css=False)
+            self.status = gr.HTML(
+                '<p class="status" role="status">Reading the guides…</p>', js_on_load=None, apply_default_css=False
+            )
 
     def _lay_out_compare(self) -> None:
-        gr.HTML('<h2 class="tool-title">Compare roles</h2><p class="quiet">The answer goes into the chat, where you can ask on.</p>',
-                js_on_load=None, apply_default_css=False)
+        gr.HTML(
+            '<h2 class="tool-title">Compare roles</h2>'
+            '<p class="quiet">The answer goes into the chat, where you can ask on.</p>',
+            js_on_load=None,
+            apply_default_css=False,
+        )
         self.roles = gr.CheckboxGroup([], label="Roles", elem_classes="picks")
-        self.dimensions = gr.Dropdown([], label="Compared by (leave empty for the most usual)", multiselect=True,
-                                      elem_classes="picks", filterable=True)
+        self.dimensions = gr.Dropdown(
+            [],
+            label="Compared by (leave empty for the most usual)",
+            multiselect=True,
+            elem_classes="picks",
+            filterable=True,
+        )
         self.compare = gr.Button("Compare", variant="primary", elem_classes="go")
 
     def _lay_out_fit(self) -> None:
-        gr.HTML('<h2 class="tool-title">Which role fits me?</h2><p class="quiet">Statements from the guides, one at a time. '
-                "The result goes into the chat, with its reasons.</p>", js_on_load=None, apply_default_css=False)
-        self.card = gr.HTML('<p class="quiet">Reading the guides…</p>', js_on_load=None, elem_id="fit-card", apply_default_css=False)
+        gr.HTML(
+            '<h2 class="tool-title">Which role fits me?</h2>'
+            '<p class="quiet">Statements from the guides, one at a time. '
+            "The result goes into the chat, with its reasons.</p>",
+            js_on_load=None,
+            apply_default_css=False,
+        )
+        self.card = gr.HTML(
+            '<p class="quiet">Reading the guides…</p>', js_on_load=None, elem_id="fit-card", apply_default_css=False
+        )
         with gr.Row(elem_classes="replies"):
             self.agree = gr.Button("That is me")
             self.disagree = gr.Button("Not me")
@@ -114,24 +150,50 @@ class Page:
             self.restart = gr.Button("Start over", size="sm")
 
     def _wire(self) -> None:
-        chat: list[Any] = [self.conversation, self.editing, self.transcript, self.panel, self.question, self.send, self.stop,
-                           self.keep_old, self.bridge]
+        chat: list[Any] = [
+            self.conversation,
+            self.editing,
+            self.transcript,
+            self.panel,
+            self.question,
+            self.send,
+            self.stop,
+            self.keep_old,
+            self.bridge,
+        ]
         fit: list[Any] = [self.form, self.card, self.result]
         tools: list[Any] = [self.status, self.roles, self.dimensions, *fit]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         quick: dict[str, Any] = {**quiet, "concurrency_limit": 16, "trigger_mode": "multiple"}
-        self.blocks.load(self._arrive, [self.slot], [*chat, *tools], js="() => window.advisorCurrent()", **quiet,
-                         concurrency_limit=None)
-        gr.on([self.question.submit, self.send.click, self.bridge.submit], self._ask,
-              [self.question, self.conversation, self.editing], chat, **quiet, concurrency_limit=8, trigger_mode="once")
+        self.blocks.load(
+            self._arrive,
+            [self.slot],
+            [*chat, *tools],
+            js="() => window.advisorCurrent()",
+            **quiet,
+            concurrency_limit=None,
+        )
+        gr.on(
+            [self.question.submit, self.send.click, self.bridge.submit],
+            self._ask,
+            [self.question, self.conversation, self.editing],
+            chat,
+            **quiet,
+            concurrency_limit=8,
+            trigger_mode="once",
+        )
         self.bridge.select(self._act, [self.conversation], chat, **quick)
         self.stop.click(self._stop, None, None, **quick, queue=False)
         self.keep_old.click(lambda: self._updates(View(editing=False, typed="")), None, chat, **quick)
         self.query.submit(self._search, [self.query, self.conversation], chat, **quick)
-        self.compare.click(self._compare, [self.roles, self.dimensions, self.conversation], chat, **quiet, concurrency_limit=8)
+        self.compare.click(
+            self._compare, [self.roles, self.dimensions, self.conversation], chat, **quiet, concurrency_limit=8
+        )
         replies: dict[Any, Reply] = {self.agree: "agree", self.disagree: "disagree", self.skip: "skip"}
         for button, reply in replies.items():
-            button.click(self._reply(reply), [self.form, self.conversation], [*chat, *fit], **quiet, concurrency_limit=8)
+            button.click(
+                self._reply(reply), [self.form, self.conversation], [*chat, *fit], **quiet, concurrency_limit=8
+            )
         self.result.click(self._fit, [self.form, self.conversation], [*chat, *fit], **quiet, concurrency_limit=8)
         self.restart.click(lambda: self._form(Form()), None, fit, **quick)
 
@@ -139,8 +201,13 @@ class Page:
         """A view as Gradio wants it: only what changes."""
         changes: Updates = {
             part: value
-            for part, value in ((self.conversation, view.conversation), (self.transcript, view.transcript),
-                                (self.panel, view.panel), (self.question, view.typed), (self.editing, view.editing))
+            for part, value in (
+                (self.conversation, view.conversation),
+                (self.transcript, view.transcript),
+                (self.panel, view.panel),
+                (self.question, view.typed),
+                (self.editing, view.editing),
+            )
             if value is not None
         }
         if view.busy is not None:
@@ -173,14 +240,17 @@ class Page:
             **self._form(Form()),
         }
 
-    def _ask(self, typed: str, conversation: Conversation, editing: bool, request: gr.Request,
-             event: gr.EventData) -> Iterator[Updates]:
+    def _ask(
+        self, typed: str, conversation: Conversation, editing: bool, request: gr.Request, event: gr.EventData
+    ) -> Iterator[Updates]:
         sent = event._data if isinstance(event._data, dict) else {}
         again = sent.get("again") is True and bool(conversation.exchanges)
         asked = str(sent.get("question") or typed or "")
         if again:
             asked = conversation.exchanges[-1].asked
-        for view in self._answering.ask(conversation, asked, str(request.session_hash), again or (editing and not sent)):
+        for view in self._answering.ask(
+            conversation, asked, str(request.session_hash), again or (editing and not sent)
+        ):
             yield self._updates(view)
 
     def _act(self, conversation: Conversation, request: gr.Request, event: gr.EventData) -> Updates:
@@ -198,23 +268,21 @@ class Page:
 
     def _reply(self, reply: Reply) -> Any:
         def replied(form: Form, conversation: Conversation) -> Updates:
-            deck = fitting.deck(self._answering.loading.wait().criteria)
-            longer = form.replied(reply) if len(form.replies) < len(deck) else form
-            return self._fit(longer, conversation) if fitting.settled(longer, deck) else self._form(longer)
+            longer, criteria = form.replied(reply), self._answering.loading.wait().criteria
+            return self._fit(longer, conversation) if fitting.settled(longer, criteria) else self._form(longer)
 
         return replied
 
     def _fit(self, form: Form, conversation: Conversation) -> Updates:
         advisor = self._answering.loading.wait()
-        deck = fitting.deck(advisor.criteria)
-        agreed, disagreed = form.picked(deck, "agree"), form.picked(deck, "disagree")
+        agreed, disagreed = (fitting.picked(form, advisor.criteria, reply) for reply in _SAID)
         asked = f"Which role fits me? ({len(agreed)} statements agreed with, {len(disagreed)} not)"
         brought = self._answering.brought(conversation, asked, advisor.fit(agreed, disagreed))
         return {**self._updates(brought), **self._form(Form())}
 
     def _form(self, form: Form) -> Updates:
-        deck = fitting.deck(self._answering.loading.wait().criteria)
-        return {self.form: form, self.card: fitting.card(form, deck), self.result: gr.update(interactive=form.ready)}
+        shown = fitting.card(form, self._answering.loading.wait().criteria)
+        return {self.form: form, self.card: shown, self.result: gr.update(interactive=form.ready)}
 
 
 def _message(content: Any) -> str:

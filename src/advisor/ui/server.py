@@ -1,4 +1,4 @@
-"""Serves the page: one FastAPI application with a health endpoint and a strict content policy, the Gradio page mounted in it."""
+"""Serves the page: a FastAPI application with a health endpoint and a content policy, the Gradio page mounted in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -26,6 +27,7 @@ POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'self'; "
     "form-action 'self'; object-src 'none'; base-uri 'self'"
 )
+_SAY = partial(print, flush=True)
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -73,9 +75,23 @@ def _mount(app: FastAPI, loading: Loading, settings: Settings) -> None:
     page = Page(Answering(loading, settings, Seal.beside(settings.index)))
     page.blocks.queue(max_size=64)
     gr.mount_gradio_app(
-        app, page.blocks, path="/", root_path=settings.root_path or None, auth=_pair(settings),
-        auth_message="Career Advisor", theme=theme(), css=asset("page.css"), head=asset("head.html"), footer_links=[],
-        run_history=False, show_error=False, max_file_size="1mb", ssr_mode=False, enable_monitoring=False, pwa=False,
+        app,
+        page.blocks,
+        path="/",
+        root_path=settings.root_path or None,
+        auth=_pair(settings),
+        auth_message="Career Advisor",
+        theme=theme(),
+        css=asset("page.css"),
+        head=asset("head.html"),
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size="1mb",
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        favicon_path=str(files("advisor.ui") / "favicon.png"),
         mcp_server=_has_mcp(),
     )
 
@@ -114,7 +130,9 @@ def bound(settings: Settings) -> socket.socket:
             "Set ADVISOR_AUTH=user:password, or ADVISOR_OPEN=1 if that is what you want."
         )
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -126,7 +144,7 @@ def bound(settings: Settings) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, announce: Callable[[str], Any] = partial(print, flush=True)) -> None:
+def serve(settings: Settings, announce: Callable[[str], Any] = _SAY) -> None:
     """Serve the page until interrupted; its address is announced as soon as it can be opened.
 
     Raises:

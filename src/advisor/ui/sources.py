@@ -43,8 +43,10 @@ def cited(exchange: Exchange, turn: int) -> str:
 def _uncited(exchange: Exchange) -> str:
     if not exchange.answer.declined:
         return '<h2 class="panel-title">Sources</h2><p class="quiet">The passages an answer cites appear here.</p>'
-    return ('<h2 class="panel-title">Nothing cited</h2><p class="quiet">The guides do not answer this question.</p>'
-            + closest(exchange.answer.hits))
+    return (
+        '<h2 class="panel-title">Nothing cited</h2><p class="quiet">The guides do not answer this question.</p>'
+        + closest(exchange.answer.hits)
+    )
 
 
 def closest(hits: Sequence[Hit]) -> str:
@@ -71,8 +73,10 @@ def _card(citations: Sequence[Citation], turn: int) -> str:
 
 
 def _number(citation: Citation, turn: int) -> str:
-    return (f'<a class="cite" href="#guide" data-action="cite" data-turn="{turn}" data-number="{citation.number}" '
-            f'aria-label="Open source {citation.number} in the guide">{citation.number}</a>')
+    return (
+        f'<a class="cite" href="#guide" data-action="cite" data-turn="{turn}" data-number="{citation.number}" '
+        f'aria-label="Open source {citation.number} in the guide">{citation.number}</a>'
+    )
 
 
 def _quoted(citation: Citation) -> str:
@@ -120,8 +124,9 @@ def _terms(guide: Guide) -> str:
     return " · ".join(filter(None, (guide.region, guide.currency, spoken_date(guide.as_of))))
 
 
-def opened(guide: Guide, passage: Passage | None = None, quote: str = "", cell: Cell | None = None,
-           anchor: str = "") -> str:
+def opened(
+    guide: Guide, passage: Passage | None = None, quote: str = "", cell: Cell | None = None, anchor: str = ""
+) -> str:
     """One guide to read, scrolled by the page to what is marked."""
     terms = _terms(guide)
     return (
@@ -134,14 +139,17 @@ def opened(guide: Guide, passage: Passage | None = None, quote: str = "", cell: 
 def found(query: str, passages: Iterable[Passage]) -> str:
     """What a search in the guides found, each a link that opens the guide there."""
     items = "".join(
-        f'<li class="card"><a class="card-open" href="#guide" data-action="open" data-passage="{attribute(passage.id)}">'
+        '<li class="card"><a class="card-open" href="#guide" data-action="open" '
+        f'data-passage="{attribute(passage.id)}">'
         f'<span class="card-place">{escape(place(passage))}</span></a>'
         f'<div class="snippet">{answer_html(_snippet(passage, query), lambda _: "")}</div></li>'
         for passage in passages
     )
     back = '<p class="panel-back"><button type="button" class="link" data-action="sources">← Back</button></p>'
     title = f'<h2 class="panel-title">Found for “{escape(query)}”</h2>'
-    return back + title + (f'<ul class="cards">{items}</ul>' if items else '<p class="quiet">Nothing in the guides.</p>')
+    return (
+        back + title + (f'<ul class="cards">{items}</ul>' if items else '<p class="quiet">Nothing in the guides.</p>')
+    )
 
 
 def _snippet(passage: Passage, query: str) -> str:

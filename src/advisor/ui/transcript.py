@@ -1,4 +1,4 @@
-"""The conversation as HTML: question, how it was understood, answer with links to its sources, what can be done next."""
+"""The conversation as HTML: question, how it was understood, answer with links to its sources, what comes next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from advisor.ui.sources import closest
 
 def welcome(starters: Sequence[str], waiting: bool = False, problem: str = "") -> str:
     """What stands there before the first question."""
-    hint = '<p class="quiet" role="status">Reading the guides… You can type already.</p>' if waiting else ""
+    hint = (
+        '<p class="quiet" role="status">Reading the guides, which takes a minute the first time. You can type already.</p>'
+        if waiting
+        else ""
+    )
     return (
         '<section class="welcome" aria-label="Welcome"><h2>Ask about a career in AI</h2>'
         "<p>Roles, pay, skills, degrees, getting hired. Each answer comes from guides you can open: "
@@ -39,15 +43,17 @@ def _chips(questions: Iterable[str], label: str) -> str:
     return f'<ul class="chips" aria-label="{escape(label)}">{items}</ul>' if items else ""
 
 
-def transcript(conversation: Conversation, growing: Exchange | None = None, waiting: str = "", problem: str = "",
-               feedback: bool = True) -> str:
-    """All exchanges; `growing` is the one being answered, `waiting` says what it waits for, `problem` what went wrong."""
+def transcript(
+    conversation: Conversation,
+    growing: Exchange | None = None,
+    waiting: str = "",
+    problem: str = "",
+    feedback: bool = True,
+) -> str:
+    """All exchanges; `growing` is being answered, `waiting` says what it waits for, `problem` what went wrong."""
     done = conversation.exchanges
     last = len(done) if growing is None else 0
-    parts = [
-        _exchange(exchange, turn, turn == last, feedback)
-        for turn, exchange in enumerate(done, 1)
-    ]
+    parts = [_exchange(exchange, turn, turn == last, feedback) for turn, exchange in enumerate(done, 1)]
     if growing is not None:
         parts.append(_growing(growing, len(done) + 1, waiting))
     return "".join(parts) + (trouble(problem) if problem else "")
@@ -65,8 +71,10 @@ def _exchange(exchange: Exchange, turn: int, last: bool, feedback: bool) -> str:
 
 def _growing(exchange: Exchange, turn: int, waiting: str) -> str:
     body = _body(exchange, turn) if exchange.answer.text else f'<p class="waiting">{escape(waiting)}</p>'
-    return (f'<article class="exchange growing" aria-busy="true" aria-label="Question {turn}">{_asked(exchange, "")}'
-            f'<div class="answer">{body}</div></article>')
+    return (
+        f'<article class="exchange growing" aria-busy="true" aria-label="Question {turn}">{_asked(exchange, "")}'
+        f'<div class="answer">{body}</div></article>'
+    )
 
 
 def _asked(exchange: Exchange, edit: str) -> str:
@@ -104,7 +112,10 @@ def _remarks(exchange: Exchange) -> str:
     answer = exchange.answer
     remarks = [
         (answer.notice, "notice"),
-        ("Not in the guides: " + ", ".join(answer.missing) if answer.missing and not answer.declined else "", "missing"),
+        (
+            "Not in the guides: " + ", ".join(answer.missing) if answer.missing and not answer.declined else "",
+            "missing",
+        ),
         ("Stopped before it was complete." if exchange.stopped else "", "notice"),
         ("Imported: not checked by this advisor." if exchange.imported else "", "notice"),
     ]
@@ -114,15 +125,16 @@ def _remarks(exchange: Exchange) -> str:
 
 def _tools(exchange: Exchange, turn: int, last: bool, feedback: bool) -> str:
     rated = exchange.rated
-    tools = [
-        f'<button type="button" class="tool" data-action="copy" data-text="{attribute(copied(exchange.answer))}">Copy</button>'
-    ]
+    copy = attribute(copied(exchange.answer))
+    tools = [f'<button type="button" class="tool" data-action="copy" data-text="{copy}">Copy</button>']
     if last and not exchange.tool:
         tools.append(_tool("retry", "Ask again", turn))
     if feedback and not exchange.imported:
         tools += [_thumb("up", "Good answer", turn, rated), _thumb("down", "Bad answer", turn, rated)]
     form = _reason_form(turn) if rated == "down" else ""
-    thanks = '<p class="quiet" role="status">Thank you. Kept on this machine only.</p>' if rated in ("up", "sent") else ""
+    thanks = (
+        '<p class="quiet" role="status">Thank you. Kept on this machine only.</p>' if rated in ("up", "sent") else ""
+    )
     return f'<div class="tools">{"".join(tools)}</div>{form}{thanks}'
 
 
@@ -141,7 +153,8 @@ def _thumb(direction: str, name: str, turn: int, rated: str) -> str:
 def _reason_form(turn: int) -> str:
     options = "".join(f"<option>{escape(reason)}</option>" for reason in REASONS)
     return (
-        f'<div class="reason" role="group" aria-label="What was wrong?"><label>What was wrong? <select>{options}</select></label>'
+        '<div class="reason" role="group" aria-label="What was wrong?">'
+        f"<label>What was wrong? <select>{options}</select></label>"
         '<label>In your words (optional) <input type="text" maxlength="500"></label>'
         f'<button type="button" class="chip" data-action="reason" data-turn="{turn}">Send</button>'
         '<p class="quiet">Your question, the answer and this remark are written to a file on this machine. '
