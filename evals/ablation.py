@@ -117,9 +117,7 @@ def measure(advisor: Advisable, samples: Sequence[Sample]) -> list[Row]:
     rows = []
     for sample in samples:
         asked = put(advisor, sample)
-        ratios = {
-            name: ratio for scores in all_scores(sample, asked, about).values() for name, ratio in scores.ratios.items()
-        }
+        ratios = all_scores(sample, asked, about).ratios
         state: State = "refused" if asked.answer.declined else "scored"
         rows.append(
             Row(sample.id, sample.conversation, sample.kind, sample.split, sample.digest, state, ratios, sample.sort)

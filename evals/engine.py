@@ -19,7 +19,7 @@ from evals.cells import KIND as TABLE
 from evals.figures import Names
 from evals.metrics import Row, State
 from evals.samples import Sample
-from evals.scoring import Scorer, Scores, World
+from evals.scoring import Scores, World
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -81,25 +81,29 @@ _FOLLOWED = (
 )
 
 
-def all_scores(sample: Sample, asked: Asked, about: World) -> dict[str, Scores]:
-    """Every score of one sample, by scorer."""
-    found = {name: _apply(scorer, sample, asked, about) for name, scorer in scoring.SCORERS.items()}
-    return {**found, "retrieval": retrieved(sample, asked), "follow_ups": followed(sample, asked)}
+def all_scores(sample: Sample, asked: Asked, about: World) -> Scores:
+    """Every score of one sample."""
+    found = [scorer(sample, asked.answer, about) for scorer in scoring.SCORERS.values()]
+    together = Scores()
+    for scores in (*found, retrieved(sample, asked), followed(sample, asked)):
+        together.ratios |= scores.ratios
+        together.faults += scores.faults
+    return together
 
 
-def _apply(scorer: Scorer, sample: Sample, asked: Asked, about: World) -> Scores:
-    return scorer(sample, asked.answer, about)
+_FOLLOWED = (
+    *(f"follow{name}_{metric}" for name in ("", "_raw", "_hand") for metric in ("recall_5", "mrr_10", "ndcg_5")),
+    *("follow_facts", "follow_facts_raw", "follow_facts_hand", "untouched"),
+)
 
 
-NAMES: dict[str, tuple[str, ...]] = {
-    **scoring.NAMES,
-    "retrieval": ("recall_5", "mrr_10", "ndcg_5"),
-    "follow_ups": _FOLLOWED,
-}
-"""The scores each scorer can give; those that do not apply are NaN in inspect_ai's log: unscored, not zero."""
-
-TABLE_NAMES = {name: NAMES[name] for name in ("table", "refusals", "retrieval", "citations", "numbers")}
+NAMES = (*(name for names in scoring.NAMES.values() for name in names), "recall_5", "mrr_10", "ndcg_5", *_FOLLOWED)
+"""The scores a sample can have; those that do not apply are NaN in inspect_ai's log: unscored, not zero."""
+TABLE_NAMES = tuple(name for part in ("table", "citations", "numbers") for name in scoring.NAMES[part])
 """What is logged of a generated table question."""
+
+_BY_KIND = ("facts_vital", "wrongly_refused", "answered_though_absent", "recall_5")
+"""What inspect_ai's log shows by kind; its table of results takes seconds to draw when it is all of them."""
 
 
 def run(advisor: Advisable, samples: Iterable[Sample], log_dir: Path, name: str = "golden") -> Run:
@@ -107,7 +111,7 @@ def run(advisor: Advisable, samples: Iterable[Sample], log_dir: Path, name: str 
     wanted = tuple(samples)
     start = time.perf_counter()
     asked: dict[str, Asked] = {}
-    scored: dict[str, dict[str, Scores]] = {}
+    scored: dict[str, Scores] = {}
     about = world(advisor)
     sets = [
         (title, tuple(s for s in wanted if (s.kind == TABLE) == is_table))
@@ -124,20 +128,15 @@ def run(advisor: Advisable, samples: Iterable[Sample], log_dir: Path, name: str 
     return Run(records, time.perf_counter() - start, tuple(log.location for log in logs))
 
 
-def _record(
-    sample: Sample, asked: Asked | None, scored: Mapping[str, Scores] | None, failed: EvalSample | None
-) -> Record:
+def _record(sample: Sample, asked: Asked | None, scores: Scores | None, failed: EvalSample | None) -> Record:
     identity = (sample.id, sample.conversation, sample.kind, sample.split, sample.digest)
-    if asked is None or scored is None or failed is not None:
+    if asked is None or scores is None or failed is not None:
         message = failed.error.message if failed and failed.error else "was not run"
         return Record(sample, Row(*identity, "failed", {}, sample.sort), asked, (), message)
     state: State = "refused" if asked.answer.declined else "scored"
     # rounded here, so that a run equals its own baseline after a round trip through JSON
-    ratios = {
-        name: (round(float(a), 6), float(b)) for scores in scored.values() for name, (a, b) in scores.ratios.items()
-    }
-    faults = tuple(fault for scores in scored.values() for fault in scores.faults)
-    return Record(sample, Row(*identity, state, ratios, sample.sort), asked, faults)
+    ratios = {name: (round(float(a), 6), float(b)) for name, (a, b) in scores.ratios.items()}
+    return Record(sample, Row(*identity, state, ratios, sample.sort), asked, tuple(scores.faults))
 
 
 def _evaluate(tasks: Sequence[Task], log_dir: Path) -> list[EvalLog]:
@@ -166,7 +165,7 @@ def _task(
     advisor: Advisable,
     about: World,
     asked: dict[str, Asked],
-    scored: dict[str, dict[str, Scores]],
+    scored: dict[str, Scores],
 ) -> Task:
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset
@@ -185,10 +184,7 @@ def _task(
         name=name,
         dataset=MemoryDataset(entries, name=name),
         solver=_solver(advisor, {sample.id: sample for sample in samples}, about, asked, scored),
-        scorer=[
-            _scorer(title, names, scored)
-            for title, names in (TABLE_NAMES if samples[0].kind == TABLE else NAMES).items()
-        ],
+        scorer=_scorer(TABLE_NAMES if samples[0].kind == TABLE else NAMES, asked, scored),
     )
 
 
@@ -197,7 +193,7 @@ def _solver(
     samples: Mapping[str, Sample],
     about: World,
     asked: dict[str, Asked],
-    scored: dict[str, dict[str, Scores]],
+    scored: dict[str, Scores],
 ) -> Solver:
     from inspect_ai.solver import Generate, TaskState, solver
 
@@ -210,6 +206,7 @@ def _solver(
             asked[sample.id] = put(advisor, sample, said)
             scored[sample.id] = all_scores(sample, asked[sample.id], about)
             state.output.completion = asked[sample.id].answer.text
+            # in the store, not with the score: inspect_ai copies a score once for each of its names
             state.store.set("answer", shown(asked[sample.id]))
             state.completed = True
             return state
@@ -219,16 +216,23 @@ def _solver(
     return ask()
 
 
-def _scorer(name: str, names: Sequence[str], scored: Mapping[str, Mapping[str, Scores]]) -> InspectScorer:
+def _scorer(names: Sequence[str], asked: Mapping[str, Asked], scored: Mapping[str, Scores]) -> InspectScorer:
+    """One scorer for all scores: each scorer of its own costs inspect_ai a millisecond a sample in events."""
     from inspect_ai.scorer import Score, Target, grouped, mean, scorer, stderr
     from inspect_ai.solver import TaskState
 
-    @scorer(name=name, metrics={"*": [grouped(mean(), "kind"), stderr(cluster="conversation")]})
+    by_kind = [grouped(mean(), "kind"), stderr(cluster="conversation")]
+    metrics = {name: by_kind if name in _BY_KIND else [mean(), stderr(cluster="conversation")] for name in names}
+
+    @scorer(name="exact", metrics=metrics)
     def exact() -> InspectScorer:
         async def score(state: TaskState, target: Target) -> Score:
-            scores = scored[str(state.sample_id)][name]
-            value = {key: _share(scores, key) for key in names}
-            return Score(value=value, explanation="\n".join(scores.faults) or None, metadata={"ratios": scores.ratios})
+            scores = scored[str(state.sample_id)]
+            return Score(
+                value={name: _share(scores, name) for name in names},
+                answer="refused" if asked[str(state.sample_id)].answer.declined else "scored",
+                explanation="\n".join(scores.faults) or None,
+            )
 
         return score
 

@@ -201,11 +201,11 @@ def holds(figure: Figure, citation: Citation) -> bool:
 
 def leaks(unit: Unit, cited: Mapping[int, Citation], names: Names, answer: Answer, said: str) -> Iterator[str]:
     """Each figure of a unit that no citation of it holds for the same role, level and region; `said` by the reader."""
-    asked = figures(said, True)
+    typed = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", folded(said))}
     for part in unit.segments:
         for figure, written in zip(figures(part.text), _written(part.text), strict=True):
-            # a person's own "6 years" may be said back to them; an amount may not
-            if not figure.is_money and any(figure.held_by(other) for other in asked):
+            # a person's own "6 years" may be said back to them, an amount only in a refusal
+            if {figure.low, figure.high} <= typed and (answer.declined or not figure.is_money):
                 continue
             carried = [cited[number] for number in part.numbers or unit.numbers if number in cited]
             if not any(

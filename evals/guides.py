@@ -139,17 +139,18 @@ def _around(opening: dict[int, tuple[str, ...]]) -> tuple[str, ...]:
 def table(sheets: Sequence[Sheet], checklist: Iterable[dict[str, Any]]) -> str:
     """A Markdown table: how many facts, figures and sources each guide holds."""
     asked = [fact["heading"] for fact in checklist]
-    rows = []
+    lines: list[tuple[str, ...]] = [COLUMNS, ("---", "---", "--:", "--:", "--:", "--:")]
+    totals = [0, 0, 0]
     for sheet in sheets:
-        stated = sum(len(figures(s.text)) for s in sheet.statements)
-        counts = [sum(h in sheet.headings for h in asked), sum(bool(s.marks) for s in sheet.statements), stated]
-        rows.append((f"[{sheet.name}]({sheet.name})", str(sheet.about["as_of"]), *counts, len(sheet.about["sources"])))
+        facts = sum(heading in sheet.headings for heading in asked)
+        cited = sum(bool(statement.marks) for statement in sheet.statements)
+        stated = sum(len(figures(statement.text)) for statement in sheet.statements)
+        totals = [total + count for total, count in zip(totals, (facts, cited, stated), strict=True)]
+        counts = map(str, (sheet.about["as_of"], facts, cited, stated, len(sheet.about["sources"])))
+        lines.append((f"[{sheet.name}]({sheet.name})", *counts))
     pages = {source["address"] for sheet in sheets for source in sheet.about["sources"].values()}
-    rows.append(
-        (f"{len(sheets)} guides", "", *(sum(int(row[at]) for row in rows) for at in (2, 3, 4)), f"{len(pages)} pages")
-    )
-    lines = ["| " + " | ".join(map(str, row)) + " |" for row in (COLUMNS, ("---", "---", *["--:"] * 4), *rows)]
-    return "\n".join(lines).replace("|  |", "| |")
+    lines.append((f"{len(sheets)} guides", "", *map(str, totals), f"{len(pages)} pages"))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines).replace("|  |", "| |")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,7 +23,7 @@ _ABOUT_THE_GUIDES = re.compile(
     r"|\bguides? (?:covers? only|is (?:from|dated|older)|of|dated|from)\b|\bas of\b|\bolder than\b|\bmonths old\b"
     r"|\bclosest sections?\b|\bnearest\b|\bi (?:can|could|answer|only|do)\b|\btell me\b"
     r"|\byou (?:can|could|may) (?:also )?ask\b"
-    r"|\bfits? you\b|\bby the guides?'?s? own criteria\b|^after (?:it|that|them)\b"
+    r"|\bfits? you\b|\bby the guides?'?s? own criteria\b|^after (?:it|that|them)\b|^it is close between\b"
     r"|\bfigures (?:are|hold|come)\b|\bthat depends on\b.*\?$",
     re.IGNORECASE,
 )
@@ -109,7 +109,8 @@ def sentences(text: str) -> list[str]:
     found, start = [], 0
     for end in _ENDS.finditer(text):
         piece = text[start : end.start() + len(end[1])]
-        if not _SHORT_FORM.search(without_marks(piece)):
+        # a quoted text in bold is one thing, however many sentences it has
+        if not _SHORT_FORM.search(without_marks(piece)) and piece.count("**") % 2 == 0:
             found.append(piece.strip())
             start = end.end()
     rest = text[start:].strip()

@@ -389,3 +389,36 @@ def test_a_premium_is_a_percentage_of_its_place() -> None:
     """Percentages are guarded like money."""
     assert by_model("Pay in the Bay Area carries a premium of 20–30% [1].", PREMIUM, asked="bay area?").removed == ()
     assert kinds(by_model("Pay in the Bay Area carries a premium of 35% [1].", PREMIUM, asked="?")) == ["figure"]
+
+
+def test_what_the_guides_lack_is_not_asked_of_the_figures() -> None:
+    """An offline answer that says the place is missing may give the figures of another one."""
+    cell = Evidence(REMOTE_ML, "$160–220K", Cell("ML Engineer", "Senior"))
+    text = "For a Senior ML Engineer: **$160–220K** [1]"
+    said = Draft(text, (cell,), missing=("Germany",))
+    assert bind(said, "senior ml engineer pay in Germany?", VOCABULARY).text == text
+    silent = Draft(text, (cell,))
+    assert kinds(bind(silent, "senior ml engineer pay in Germany?", VOCABULARY)) == ["figure"]
+
+
+def test_a_line_of_the_guide_repeated_word_for_word_stays() -> None:
+    """Whatever the text before was about; offline answers are made of such lines."""
+    text = "Take a Data Scientist. A beginner needs 12–18 months. [1]"
+    assert offline(text, Evidence(READY), asked="how long?").text == text
+    assert kinds(by_model(text, READY, asked="how long?")) == ["figure"]
+
+
+def test_the_askers_own_figures_may_be_repeated_in_quotation_marks() -> None:
+    """Only offline, only what the question holds."""
+    text = "You said “two years of SQL”, and SQL is 5 of 5 for a Data Scientist [1]."
+    assert offline(text, Evidence(SQL), asked="I have two years of SQL").removed == ()
+    assert kinds(offline(text, Evidence(SQL), asked="I know SQL")) == ["figure"]
+
+
+@pytest.mark.parametrize("text", ["An AI Engineer needs a PhD [1].", "Yes, an AI Engineer needs a PhD [1]."])
+def test_the_opposite_of_what_a_passage_says_is_marked(text: str) -> None:
+    """All words are there, and the passage denies them."""
+    bound = by_model(text, DEGREE, asked="does an ai engineer need a phd?")
+    assert bound.text.endswith(NOT_FOUND)
+    assert not bound.answers
+    assert by_model("No, an AI Engineer does not need a PhD [1].", DEGREE, asked="phd?").removed == ()

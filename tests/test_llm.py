@@ -235,6 +235,7 @@ def test_different_faults_in_turn_do_not_stop_the_asking(url: str) -> None:
     assert "resting" not in [failure(answerer(url, m, breaker)).kind for m in models]
 
 
+SECRET = "my secret diagnosis"
 FAULTS = ["status-400", "status-401", "status-403", "status-404", "status-429", "status-500", "html-502", "malformed",
           "error-in-stream", "breaks", "silent", "empty"]  # fmt: skip
 
@@ -247,7 +248,7 @@ def test_no_key_header_or_prompt_is_logged_or_said(url: str, model: str, caplog:
         logging.getLogger(name).setLevel(logging.DEBUG)
     said = []
     try:
-        said += [d.notice for d in answerer(url, model).stream("my secret diagnosis", FOUND, ())]
+        said += [d.notice for d in answerer(url, model).stream(SECRET, FOUND, ())]
     except ModelError as error:
         said += traceback.format_exception(error)
     for text in (*said, caplog.text):

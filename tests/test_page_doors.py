@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -58,11 +59,25 @@ def test_api_names_its_limit(served: Served) -> None:
 
 
 @pytest.mark.skipif(find_spec("mcp") is None, reason="the optional package mcp is not installed")
-def test_mcp_lists_ask(served: Served) -> None:
-    """Where the MCP package is installed, `ask` is a tool with a described schema."""
-    tools = httpx.get(f"{served.address}gradio_api/mcp/schema", timeout=30).json()
-    assert [tool["name"] for tool in tools] == ["ask"]
-    assert "question" in tools[0]["inputSchema"]["properties"]
+def test_mcp_gives_the_same_cited_answer(served: Served) -> None:
+    """Where the MCP package is installed, a real client finds one tool, `ask`, and gets the cited answer from it."""
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def talk() -> tuple[list[str], str, str]:
+        async with (
+            streamablehttp_client(f"{served.address}gradio_api/mcp/") as (reading, writing, _),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            tools = (await session.list_tools()).tools
+            answer = await session.call_tool("ask", {"question": SENIOR_REMOTE})
+            return [tool.name for tool in tools], str(tools[0].description), str(answer.content)
+
+    names, description, answer = asyncio.run(talk())
+    assert names == ["ask"]
+    assert "with citations" in description
+    assert "$160–220K" in answer
 
 
 @contextmanager

@@ -169,6 +169,13 @@ def test_headers_forbid_foreign_content(served: Served) -> None:
     assert httpx.get(f"{served.address}healthz", timeout=30).json()["status"] == "ready"
 
 
+def test_files_and_excessive_requests_are_refused(served: Served) -> None:
+    """Gradio's upload is closed, since nothing here needs it; a request beyond four megabytes is not read."""
+    uploaded = httpx.post(f"{served.address}gradio_api/upload", files={"files": b"x"}, timeout=30)
+    assert uploaded.status_code == 404
+    assert httpx.post(f"{served.address}gradio_api/queue/join", content=b" " * 4_000_001, timeout=30).status_code == 413
+
+
 def test_password_is_asked_for(browser: Browser, tmp_path: Path, corpus: Path, index: Path) -> None:
     """With ADVISOR_AUTH nobody gets in without it, and with it the page works."""
     with serving(tmp_path, corpus, index, ADVISOR_AUTH="ada:correct horse") as closed, visiting(browser) as context:

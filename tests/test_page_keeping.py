@@ -75,6 +75,8 @@ def test_conversations_are_named_exported_imported_and_deleted(page: Page, tmp_p
     expect(again.get_by_text("Imported")).to_have_count(0)
     page.reload()
     expect(again).to_contain_text("$160–220K")
+    page.get_by_role("button", name="Conversations").click()
+    expect(page.get_by_role("button", name="My pay", exact=True)).to_be_visible()
 
 
 @pytest.mark.browser
@@ -101,7 +103,7 @@ def test_file_that_is_no_conversation_is_refused_readably(page: Page, tmp_path: 
     (tmp_path / "odd.json").write_text(content)
     page.get_by_label("Conversation file").set_input_files(tmp_path / "odd.json")
     expect(page.get_by_role("alert").filter(has_text="not a conversation")).to_be_visible()
-    expect(page.get_by_role("heading", name="Ask about a career in AI")).to_be_visible()
+    expect(page.get_by_role("heading", name="Ask about your career")).to_be_visible()
 
 
 @pytest.mark.browser

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from advisor.types import Turn
 
 _KINDS = ("roles", "levels", "regions")
+_LESS_LIKELY = 0.015
+"""What a reading loses for each likelier one before it."""
 _GAIN = 0.03
 """How much nearer to the guides a reading must be than the question as typed, when that has a subject of its own."""
 _PRONOUN = re.compile(r"\b(?:it|they|them|those|these|this|that|its|their)\b(?: (?:one|ones|role|roles|job|jobs))?", re.I)
@@ -81,7 +83,7 @@ def _resolve(text: str, state: _State, reader: Reader, near: Near) -> str:
     if not readings:
         return pointed
     own = tuple(_own(now))
-    scored = [(near(reading, own), -at, reading) for at, reading in enumerate(readings)]
+    scored = [(near(reading, own) - _LESS_LIKELY * at, -at, reading) for at, reading in enumerate(readings)]
     best = max(scored)
     enough = len(own) > 1 and len(now.words) > 3 and not now.says("opener")
     return pointed if enough and near(text, own) + _GAIN > best[0] else best[2]
@@ -129,23 +131,41 @@ def _readings(now: Question, then: Question, state: _State, reader: Reader) -> l
         found.append(_PRONOUN.sub(roles, core, count=1))
     elif roles:
         found.append(_joined(_PRONOUN.sub("", core, count=1), f"for {roles}", *context))
-    about = [] if now.says("role_asked") else _about(core, now, then, roles)
-    return list(dict.fromkeys(" ".join(reading.split()) for reading in [*found, *about]))
+    if not now.says("role_asked"):
+        found += _about(core, then)
+        if (name := _leading_name(state.answer)) and _PRONOUN.search(core):
+            found.append(_PRONOUN.sub(name, core, count=1))
+        if framed := _framed(core, now, then, roles):
+            found.insert(0, framed)
+    return list(dict.fromkeys(" ".join(reading.split()) for reading in found))
 
 
-def _about(core: str, now: Question, then: Question, roles: str) -> list[str]:
-    """Readings that keep the subject of the earlier question, or its form with the new subject."""
+def _about(core: str, then: Question) -> list[str]:
+    """Readings that keep the subject of the earlier question."""
     subject = _subject(then)
     if not subject:
         return []
     found = []
     if _PRONOUN.search(core):
         found.append(_PRONOUN.sub(subject, core, count=1))
-    if now.says("opener") and len(now.words) <= _SHORT:
-        frame = re.sub(r"\bthe$", "", " ".join(then.words[: _span(then)[0]])).strip()
-        named = _ONE.sub(subject.split()[-1], core)
-        found.append(_joined(f"{frame} {named}", f"for {roles}" if roles and not now.slots.roles else ""))
     return [*found, _joined(core, subject)]
+
+
+def _framed(core: str, now: Question, then: Question, roles: str) -> str:
+    """The earlier question's form with the new subject: `how important is Python`, `and SQL` → `how important is SQL`."""
+    subject = _subject(then)
+    frame = re.sub(r"\bthe$", "", " ".join(then.words[: _span(then)[0]])).strip()
+    if not (subject and frame and _own(now)) or not now.says("opener") or len(now.words) > _SHORT:
+        return ""
+    named = _ONE.sub(subject.split()[-1], core)
+    return _joined(f"{frame} {named}", f"for {roles}" if roles and not now.slots.roles else "")
+
+
+def _leading_name(answer: str) -> str:
+    """The name that an answer begins with: `Elements of AI needs no coding` → `Elements of AI`."""
+    found = re.match(r"\W*((?:[A-Z][\w.+-]*)(?: (?:(?:of|for|and|the|in) )?[A-Z][\w.+-]*)*)", answer)
+    name = found[1] if found else ""
+    return name if " " in name else ""
 
 
 def _next_step(then: Question, state: _State, reader: Reader) -> str:

@@ -45,10 +45,19 @@ class Extractive:
         whole = self.knowledge.reader.read(text)
         if kind := small_talk(whole):
             return Draft(_SAID[kind])
+        if cells := self._word_for_word(whole):
+            return tabular.answer(cells, whole)
         if profiles.is_profile(whole, self.knowledge):
             return self._with_the_rest(profiles.answer(whole, self.knowledge), whole)
         asked = self._resolved(parts.questions(text, self.knowledge.reader), text)
         return self._one(self.knowledge.look_up(asked[0])) if len(asked) == 1 else self._several(asked)
+
+    def _word_for_word(self, question: Question) -> list[tabular.Selection]:
+        """Cells whose row and column the question names exactly as the table does."""
+        if question.says("yes_no"):
+            return []
+        found = tabular.answerable(self.knowledge.finder.find(question), question, ())
+        return found if found and found[0].verbatim else []
 
     def _resolved(self, asked: Sequence[str], text: str) -> list[str]:
         """Each question of a message read in the light of the one before it, the first in that of the story."""
@@ -102,11 +111,20 @@ class Extractive:
             return draft
         near = {hit.passage.id for hit in found.hits}
         selections = tabular.answerable(knowledge.finder.find(question), question, near)
+        if place := self._about_place(selections, found):
+            return prose.answer(question, place, knowledge)
         if selections and self._from_tables(selections, found):
             return tabular.answer(selections, question)
         if refusal.refused(found, knowledge):
             return refusal.refuse(found, knowledge)
         return prose.answer(question, found.hits, knowledge)
+
+    def _about_place(self, selections: Sequence[tabular.Selection], found: Found) -> list[Hit]:
+        """Hits that name a region which the question asks about and the tables lack."""
+        lacking = {name for s in selections[:1] for name in s.lacking}
+        places = [name for name in found.question.slots.regions if name in lacking]
+        named = self.knowledge.vocabulary.slots
+        return [h for h in found.hits if any(place in named(h.passage.text).regions for place in places)] if places else []
 
     def _from_tables(self, selections: Sequence[tabular.Selection], found: Found) -> bool:
         """Whether the cells answer better than the text: not where a section asks the very question."""

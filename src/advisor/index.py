@@ -161,6 +161,29 @@ def exists(settings: Settings) -> bool:
     return connect(settings).current() is not None
 
 
+def complete(settings: Settings) -> bool:
+    """Whether the vectors of the index in use are all there."""
+    store = connect(settings)
+    about = store.current()
+    return about is not None and store.complete(about)
+
+
+def fresh(settings: Settings) -> bool:
+    """Whether the index in use holds the guides as they are now.
+
+    Raises:
+        CorpusError: no guide can be read.
+    """
+    store = connect(settings)
+    about = store.current()
+    if about is None:
+        return False
+    read = corpus.read(settings.corpus)
+    read = _keep_earlier(read, store, about) if read.problems else read
+    mark = fingerprint(read, _Words.read(settings, read), embed.identity(settings.embedding_model))
+    return bool(about["fingerprint"] == mark)
+
+
 def bar() -> Callable[[int, int], None]:
     """A progress bar on the terminal, shown once the work has taken longer than a second."""
     from tqdm import tqdm

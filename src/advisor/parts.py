@@ -52,9 +52,10 @@ def _clauses(sentence: str, reader: Reader) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    words = "|".join(english()["question_words"])
+    words, verbs, pronouns = ("|".join(english()[f"question_{kind}"]) for kind in ("words", "verbs", "pronouns"))
+    begins = rf"(?:(?:{words})\b|(?:{verbs})\s+(?:{pronouns})\b)"
     opener = r"^\W*(?:(?:and|also|then|so|but|pls|please|ok|now|anyway|btw)\b\W*)*"
     return (
-        re.compile(rf"{opener}(?:{words})\b", re.I),
-        re.compile(rf"(?:,|;)?\s+(?:and|but|also|then|plus)\s+(?:also\s+|then\s+)?(?=(?:{words})\b)|[,:;]\s+(?=(?:{words})\b)", re.I),
+        re.compile(rf"{opener}(?:{words}|{verbs})\b", re.I),
+        re.compile(rf"(?:,|;)?\s+(?:and|but|also|then|plus)\s+(?:also\s+|then\s+)?(?={begins})|[,:;]\s+(?={begins})", re.I),
     )

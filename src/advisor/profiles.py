@@ -37,6 +37,7 @@ MAIN = 0.1
 TELLING = 0.1
 """Least lead of the best role over the average for a ranking to be given at all."""
 NEAR_TIE = 0.03
+_BLANK = re.compile(r"^(?:i|i'm|im|to|do|doing|the|a|for|now|pls|me|my|it|be|being)\b\s*(?:to |do |the )*")
 _CLAUSE = re.compile(r"[.;,!?\n]|\b(?:and|but|though|however|while|plus|also|so)\b")
 _MOST_REASONS = 3
 _A_SENTENCE = 8
@@ -176,8 +177,9 @@ def answer(question: Question, knowledge: Knowledge) -> Draft:
     asked = [role for role in question.slots.roles if role in pool]
     roles = asked if len(asked) > 1 else list(pool)
     found = reasons(telling(clauses(question.text), knowledge), knowledge, roles)
-    ranking = scores(found, roles, main)
-    return ranked(ranking, found) if _says_enough(ranking) else ask_back(knowledge, main)
+    if not _says_enough(scores(found, roles)):
+        return ask_back(knowledge, main)
+    return ranked(scores(found, roles, main), found)
 
 
 def _main_roles(knowledge: Knowledge) -> tuple[str, ...]:
@@ -194,7 +196,7 @@ def _says_enough(ranking: dict[str, float]) -> bool:
 def ranked(ranking: dict[str, float], found: Sequence[Reason]) -> Draft:
     """The ranking as a draft; a role for which nothing speaks is never named first."""
     writing = Writing()
-    order = [role for role in ranking if _lines(role, found, Writing())] or list(ranking)
+    order = [role for role in ranking if any(r.role == role and r.weight > 0 for r in found)] or list(ranking)
     near = [role for role in order[1:3] if ranking[order[0]] - ranking[role] < NEAR_TIE]
     if near:
         writing.add(f"It is close between **{listed([order[0], *near])}** for you.")
@@ -204,8 +206,15 @@ def ranked(ranking: dict[str, float], found: Sequence[Reason]) -> Draft:
         writing.add(f"Why {role}:\n\n" + "\n".join(_lines(role, found, writing)))
     rest = [role for role in order if role not in (order[0], *near)][:2]
     if rest:
-        writing.add(f"Next for you: {listed(rest)}.")
+        writing.add("Next for you:\n\n" + "\n".join(f"- {role}: {_strongest(role, found, writing)}" for role in rest))
     return writing.draft()
+
+
+def _strongest(role: str, found: Sequence[Reason], writing: Writing) -> str:
+    """A role's strongest reason in the words of the guide."""
+    best = max((r for r in found if r.role == role), key=lambda r: r.weight).evidence
+    words = f"{best.cell.row}, {best.quote}" if best.cell else best.quote.rstrip(".")
+    return f"{words} {writing.cite(best)}"
 
 
 def _lines(role: str, found: Sequence[Reason], writing: Writing) -> list[str]:
@@ -215,7 +224,8 @@ def _lines(role: str, found: Sequence[Reason], writing: Writing) -> list[str]:
         if reason.weight <= 0 or reason.clause.text in used or len(lines) == _MOST_REASONS:
             continue
         used.add(reason.clause.text)
-        said = f"you said “{reason.clause.text}”" if reason.clause.sign > 0 else f"you would rather avoid “{reason.clause.text}”"
+        words = _BLANK.sub("", reason.clause.text).strip()
+        said = f"you said “{words}”" if reason.clause.sign > 0 else f"you would rather avoid “{words}”"
         evidence = reason.evidence
         said = "" if any(c.isdigit() for c in said) else f" ({said})"  # a figure of yours is no figure of the guide
         words = f"{evidence.cell.row}: {evidence.quote} for {article(role)}" if evidence.cell else evidence.quote.rstrip(".")

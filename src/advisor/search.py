@@ -114,7 +114,7 @@ def search(
     hits = []
     for number in candidates:
         passage = index.passages[number]
-        if passage.kind == "row" and not mix.rows:
+        if passage.kind == "note" or passage.kind == "row" and not mix.rows:
             continue
         similarity, line = near.get(number, (floor, ""))
         score = mix.dense * max(similarity, 0.0) + mix.lexical * min(float(shared[number]), _LEXICAL_CEILING)

@@ -231,7 +231,7 @@ def _reaching(ask: Callable[Concatenate[ServerStore, P], T]) -> Callable[Concate
     """A method of the server store whose failures, of network or server, are told as what they mean."""
 
     @wraps(ask)
-    def asked(self: ServerStore, *given: P.args, **named: P.kwargs) -> T:
+    def asked(self: ServerStore, /, *given: P.args, **named: P.kwargs) -> T:
         try:
             return ask(self, *given, **named)
         except IndexUnusable:

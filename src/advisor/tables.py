@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor.types import Cell, Evidence, Passage
-from advisor.vocabulary import Slots, Vocabulary, stop_words
+from advisor.vocabulary import Slots, Vocabulary, english, stop_words
 from advisor.words import stem, tokens
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from advisor.search import Lexicon
 
 _ENOUGH_OF_A_LABEL = 0.5
-_FILLER = 2
+_FILLER = 1
 _RANGE = re.compile(
     r"(?P<sign>[$£€])?(?P<low>\d[\d,]*\.?\d*)\s*(?P<k1>[kKmM])?(?:\s*(?:[-–—]|to)\s*[$£€]?(?P<high>\d[\d,]*\.?\d*)\s*(?P<k2>[kKmM])?)?"
 )
@@ -35,6 +35,8 @@ class Label:
     text: str
     slots: Slots
     stems: frozenset[str]
+    holds: Slots
+    """What its words name even where the label as a whole is no such name: `Certified ML Engineer Associate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Selection:
     """Stems of the question that nothing in the table accounts for."""
     lacking: tuple[str, ...]
     """Roles, levels and regions asked for that the table does not have."""
+    verbatim: bool = False
+    """Whether the question holds the names of a row and of a column word for word."""
+    headed: bool = False
+    """Whether it holds the table's heading word for word."""
 
     @property
     def cells(self) -> list[tuple[int, int]]:
@@ -122,7 +128,7 @@ def _label(text: str, vocabulary: Vocabulary, name: bool = True) -> Label:
     of_topic = {stem(words[at]) for m in named if m.kind == "topics" for at in range(m.start, m.end)}
     if name and kept - of_topic:  # "Certified ML Engineer Associate" is no role
         slots = Slots(topics=slots.topics)
-    return Label(text, slots, frozenset(kept))
+    return Label(text, slots, frozenset(kept), vocabulary.slots(text))
 
 
 class Finder:
@@ -138,15 +144,21 @@ class Finder:
         return sorted(found, key=lambda s: (-s.fit, len(s.lacking)))
 
     def _select(self, table: Table, question: Question) -> Selection | None:
-        rows = self._named(table.rows, question)
-        columns = self._named(table.columns, question)
+        said = _without(table.heading, question.words)
+        rows, columns = _verbatim(table.rows, said), _verbatim(table.columns, said)
+        verbatim = bool(rows and columns)
+        if not verbatim:
+            rows, columns = self._named(table.rows, question), self._named(table.columns, question)
         labels = [table.rows[i] for i in rows] + [table.columns[i] for i in columns]
+        headed = said != f" {' '.join(question.words)} "
+        verbatim = verbatim and (headed or any(not _slot(label) for label in labels))
         measured = self._measured([table.about, *labels], question)
-        unexplained = tuple(term for term in question.terms if term not in measured)
+        spoken = {stem(word) for label in labels for word in tokens(label.text)} if verbatim else set()
+        unexplained = tuple(term for term in question.terms if term not in measured | spoken)
         by_slots = bool(rows) and bool(columns) or any(
             set(getattr(table.about.slots, kind)) & set(getattr(question.slots, kind)) for kind in ("levels", "regions")
         )
-        if not (rows or columns) or not (measured or by_slots and _fragment(question)):
+        if not (rows or columns) or not (verbatim or measured or by_slots and _fragment(question)):
             return None
         weights = {term: self.lexicon.weight(term) for term in question.terms}
         total = sum(weights.values()) or 1.0
@@ -159,7 +171,9 @@ class Finder:
             bool(columns),
             fit,
             unexplained,
-            self._lacking(table, question),
+            self._lacking(table, question, labels),
+            verbatim,
+            headed,
         )
 
     def _named(self, labels: Sequence[Label], question: Question) -> list[int]:
@@ -190,19 +204,39 @@ class Finder:
         }
         return {term for term in question.terms if term in words or term in by_topic}
 
-    def _lacking(self, table: Table, question: Question) -> tuple[str, ...]:
+    def _lacking(self, table: Table, question: Question, labels: Sequence[Label]) -> tuple[str, ...]:
         out: list[str] = []
         for kind in ("roles", "levels", "regions"):
             held = {*table.names(kind), *getattr(table.about.slots, kind)}
+            held |= {name for label in labels for name in getattr(label.holds, kind)}
             home = {table.passages[0].region} if kind == "regions" else set()
             out += [name for name in getattr(question.slots, kind) if name not in held | home]
         return tuple(out)
 
 
+def _without(heading: str, words: Sequence[str]) -> str:
+    """The question's words, spaced, without the heading when that is in it word for word."""
+    said, held = f" {' '.join(words)} ", f" {' '.join(tokens(heading))} "
+    return said.replace(held, " | ") if len(held.split()) > 1 else said
+
+
+def _verbatim(labels: Sequence[Label], said: str) -> list[int]:
+    """The labels that stand in the question word for word; of those that overlap, the longest."""
+    held = [(f" {' '.join(tokens(label.text))} ", i) for i, label in enumerate(labels)]
+    found = [(name, i) for name, i in held if name.strip() and name in said]
+    return [i for name, i in found if not any(name != other and name in other for other, _ in found)]
+
+
 def _fragment(question: Question) -> bool:
     """Whether a question is little more than the names of a role, a level, a region: `senior mle remote`."""
     named = {at for m in question.mentions for at in range(m.start, m.end)}
-    return not question.terms and len(question.words) - len(named) <= _FILLER
+    rest = [word for at, word in enumerate(question.words) if at not in named and word not in english()["glue"]]
+    return not question.terms and len(rest) <= _FILLER
+
+
+def _slot(label: Label) -> bool:
+    """Whether a label is nothing but the name of a role, a level or a region."""
+    return bool(label.slots.roles or label.slots.levels or label.slots.regions) and not label.stems
 
 
 def _shares(label: Slots, asked: Slots) -> bool:

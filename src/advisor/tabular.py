@@ -10,6 +10,7 @@ from advisor import tables
 from advisor.tables import Selection
 from advisor.types import Draft
 from advisor.vocabulary import english
+from advisor.words import stems
 from advisor.writing import Writing, article, listed, lowered, table
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def answerable(found: Sequence[Selection], question: Question, near: Collection[
 
     `near` holds the ids of the passages that search found; a selection that points at no single cell must be among them.
     """
+    if word_for_word := [s for s in found if s.verbatim and not s.unexplained and not s.lacking]:
+        most = max(_spoken(s, question) for s in word_for_word)
+        return [s for s in word_for_word if _spoken(s, question) == most][:_MOST_TABLES]
     roles = set(question.slots.roles)
     whole = [s for s in found if not s.unexplained and len(s.cells) <= _MOST_CELLS]
     whole = [s for s in whole if not roles or not roles <= set(s.lacking)]
@@ -37,6 +41,14 @@ def answerable(found: Sequence[Selection], question: Question, near: Collection[
     best = max(_precision(s, question) for s in whole)
     chosen = sorted((s for s in whole if _precision(s, question) == best), key=lambda s: -_said_above(s, question))
     return [*_distinct(chosen)[:_MOST_TABLES], *_bands(chosen[0], whole, question)]
+
+
+def _spoken(selection: Selection, question: Question) -> tuple[bool, float, int]:
+    """How much of the table's heading the question says, and how long the names are that it says word for word."""
+    held = set(stems(selection.table.heading))
+    grid = selection.table
+    longest = max(len(stems(f"{grid.rows[r].text} {grid.columns[c].text}")) for r, c in selection.cells)
+    return selection.headed, len(held & set(question.terms)) / (len(held) or 1), longest
 
 
 def _distinct(selections: Sequence[Selection]) -> list[Selection]:

@@ -5,6 +5,7 @@
     scope      whom a figure is about: role, level, region
     support    whether a passage's words carry a sentence, and which
     markup     no HTML, images or foreign links
+    carrying   which evidence carries a sentence
     binding    all of it together: `bind`, and `Binder` for a growing draft
 """
 

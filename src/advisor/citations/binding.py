@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from advisor.citations.blocks import Block, blocks, cells, markers, pieces, unmarked
-from advisor.citations.figures import NUMBER_WORDS, Figure, figures
+from advisor.citations.carrying import Carriers, Found
+from advisor.citations.figures import NUMBER_WORDS, figures
 from advisor.citations.markup import cleaned, finished
-from advisor.citations.scope import Claim, Held, Reader, Scope, difference, holds, unsaid
-from advisor.citations.support import RIVAL, SURE, Quote, Words
+from advisor.citations.scope import Scope
+from advisor.citations.support import Quote, Words
 from advisor.types import Citation, Draft, Evidence
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 LEFT_OUT = "… *(left out: a figure that the cited guide does not give)*"
 NOT_FOUND = "*(not found in the guide)*"
 NO_CELL = "*not in the guide*"
-_MORE = re.compile(r"\b(?:more|less|higher|lower|difference|gap|apart|extra|above|below|ahead|behind)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"[“\"]([^“”\"]+)[”\"]")
 _HELD_WORDS = (*NUMBER_WORDS, "half", "hundred", "thousand", "million", "billion", "dozen", "http", "www")
 _RISKY = re.compile(
     r"[\d$€£¥₹|`\[\]<&!【［⭐★☆\\]|https?|www"
@@ -58,22 +59,12 @@ class _State:
     """What has been read and numbered so far."""
 
     around: Scope
-    evidence: tuple[Evidence, ...]
+    carriers: Carriers
     numbers: dict[tuple[str, str, str], Citation] = field(default_factory=dict)
     removed: list[Removal] = field(default_factory=list)
     intro: tuple[int, ...] = ()
     """Markers of the line that introduces the list or table being read."""
     header: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What carries a sentence: quotes by index of the evidence, and the first claim that nothing holds."""
-
-    quotes: dict[int, list[Quote]]
-    unheld: Claim | None = None
-    terms: tuple[tuple[int, str], ...] = ()
-    """Where a figure's level or region has to be said, and which."""
 
 
 def bind(draft: Draft, question: str, vocabulary: Vocabulary) -> Bound:
@@ -86,8 +77,8 @@ class Binder:
 
     def __init__(self, question: str, vocabulary: Vocabulary) -> None:
         self.by_model = False
-        self._reader = Reader(vocabulary)
-        self._words = Words(self._reader)
+        self._words = Words.of(vocabulary)
+        self._reader = self._words.reader
         self._question = question
         self._asked = self._reader.scope(question)
 
@@ -97,7 +88,8 @@ class Binder:
         allowed = "\n".join(e.passage.text for e in draft.evidence)
         raw = finished(draft.text) if draft.growing else draft.text
         text, gone = cleaned(raw, allowed, draft.by_model)
-        state = _State(self._asked, draft.evidence, removed=[Removal(*what) for what in gone])
+        carriers = Carriers(self._words, draft.evidence, draft.by_model)
+        state = _State(self._asked.without(draft.missing), carriers, removed=[Removal(*what) for what in gone])
         parts = blocks(text)
         out = [self._block(state, block) for block in (parts[:-1] if draft.growing else parts)]
         if draft.growing and parts:
@@ -139,106 +131,26 @@ class Binder:
 
     def _sentence(self, state: _State, piece: str, block: Block) -> str:
         bare = unmarked(piece)
+        checked = bare if self.by_model else self._unquoted(bare)
         given = tuple(n for _, numbers in markers(piece) for n in numbers)
         inherited = state.intro if block.sort == "item" and not given else ()
-        found = self._carried(state, bare, given or inherited, state.around)
+        found = state.carriers.carried(checked, given or inherited, state.around)
         state.around = self._reader.scope(bare).over(state.around)
         if found.unheld is not None:
             return self._cut(state, piece, found)
-        weigh = self.by_model and block.sort != "heading" and not found.quotes and self._words.is_claim(bare)
+        unsaid = self.by_model and block.sort != "heading" and not found.quotes
         text = self._numbered(state, piece, found, () if inherited and not self.by_model else None)
-        if weigh:
+        if unsaid and self._words.is_claim(bare, bool(given)):
             state.removed.append(Removal("claim", piece.strip()))
             end = len(text.rstrip())
             text = f"{text[:end]} {NOT_FOUND}{text[end:]}"
         return text
 
-    def _carried(self, state: _State, bare: str, given: tuple[int, ...], around: Scope) -> _Found:
-        """Which evidence carries the sentence, cited evidence first."""
-        cited = [n for n in given if 1 <= n <= len(state.evidence)]
-        claims = self._reader.claims(bare, around)
-        found = self._holding(state, bare, claims, cited)
-        if found.unheld is not None and (spare := self._spare(state, cited)):
-            fitting = (n for n in spare if self._fits(state, bare, n, cited))
-            wider = self._holding(state, bare, claims, [*cited, *fitting])
-            found = found if wider.unheld is not None else wider
-        if self.by_model and found.unheld is None and all(claim.figure.sort == "year" for claim in claims):
-            return self._worded(state, bare, cited)
-        return found
+    def _unquoted(self, text: str) -> str:
+        """The text without what it repeats of the question: those figures are the asker's own."""
+        return _QUOTED.sub(lambda m: " " * len(m.group()) if m.group(1) in self._question else m.group(), text)
 
-    def _spare(self, state: _State, cited: list[int]) -> list[int]:
-        return [n for n in range(1, len(state.evidence) + 1) if n not in cited]
-
-    def _fits(self, state: _State, bare: str, number: int, cited: list[int]) -> bool:
-        """Whether evidence that the sentence does not cite is so clearly about the same thing that it may be added."""
-        passage, said = state.evidence[number - 1].passage, self._reader.scope(bare)
-        there = self._reader.scope(passage.text)
-        named = set(said.roles + said.levels) & set(there.roles + there.levels)
-        if named and passage.kind == "row":
-            return self._words.carries(bare, passage, figures_held=True)
-        if cited:
-            return bool(self._words.content(bare)) and self._words.share(bare, passage) >= SURE
-        return bool(named or self._words.content(bare)) and self._words.carries(bare, passage)
-
-    def _holding(self, state: _State, bare: str, claims: tuple[Claim, ...], cited: list[int]) -> _Found:
-        quotes: dict[int, list[Quote]] = {}
-        terms: list[tuple[int, str]] = []
-        held = {n: self._reader.held(state.evidence[n - 1]) for n in cited}
-        cells = [place.figure for n in cited if state.evidence[n - 1].cell for place in held[n]]
-        for claim in claims:
-            match = self._holder(state, bare, claim, held, [c.figure for c in claims if c is not claim])
-            if match is None and not self._known_year(state, claim, cited) and not _derived(bare, claim, claims, cells):
-                return _Found(quotes, claim)
-            if match is not None:
-                number, place = match
-                quotes.setdefault(number, []).append(Quote(place.quote, place.cell))
-                terms += [(claim.figure.end, term) for term in unsaid(place, claim) if self.by_model]
-        if not self.by_model or not claims:
-            for n in cited:
-                quotes.setdefault(n, [self._words.quote(bare, state.evidence[n - 1])])
-        return _Found(quotes, None, tuple(terms))
-
-    def _holder(
-        self, state: _State, bare: str, claim: Claim, held: dict[int, tuple[Held, ...]], beside: list[Figure]
-    ) -> tuple[int, Held] | None:
-        """The first evidence that holds the figure, unless another line says the claim's words with another figure."""
-        found = [
-            (n, place)
-            for n, places in held.items()
-            if self._speaks_of(state, bare, claim, n)
-            for place in places
-            if holds(place, claim)
-            and not self._words.about_column(claim, place, state.evidence[n - 1].passage, beside)
-        ]
-        if not (self.by_model and found):
-            return found[0] if found else None
-        words = set(self._words.content(claim.clause))
-        best = max(found, key=lambda one: self._words.shared(words, one[1]))
-        others = [p for places in held.values() for p in places if p.figure.sort == claim.figure.sort]
-        rivals = [self._words.shared(words, p) for p in others if not holds(p, claim)]
-        return best if max(rivals, default=0) < self._words.shared(words, best[1]) + RIVAL else None
-
-    def _speaks_of(self, state: _State, bare: str, claim: Claim, number: int) -> bool:
-        passage = state.evidence[number - 1].passage
-        if self.by_model and not self._words.carries(bare, passage, figures_held=True):
-            return False
-        beside = [e.passage for e in state.evidence if passage.table and e.passage.table == passage.table]
-        return passage.kind != "row" or self._words.about_row(claim, bare, passage, beside)
-
-    def _known_year(self, state: _State, claim: Claim, cited: list[int]) -> bool:
-        """A year that dates the guide itself."""
-        dates = (state.evidence[n - 1].passage.as_of[:4] for n in cited)
-        return claim.figure.sort == "year" and f"{claim.figure.low:.0f}" in dates
-
-    def _worded(self, state: _State, bare: str, cited: list[int]) -> _Found:
-        """Evidence whose words carry a sentence without figures; when no cited one does, the best of the others."""
-        good = [n for n in cited if self._words.carries(bare, state.evidence[n - 1].passage)]
-        if not good and self._words.is_claim(bare):
-            others = [n for n in self._spare(state, cited) if self._words.carries(bare, state.evidence[n - 1].passage)]
-            good = sorted(others, key=lambda n: -self._words.share(bare, state.evidence[n - 1].passage))[:1]
-        return _Found({n: [self._words.quote(bare, state.evidence[n - 1])] for n in good})
-
-    def _numbered(self, state: _State, piece: str, found: _Found, only: tuple[int, ...] | None = None) -> str:
+    def _numbered(self, state: _State, piece: str, found: Found, only: tuple[int, ...] | None = None) -> str:
         """The sentence with its markers renumbered; evidence that it did not cite itself is cited at its end."""
         out: list[str] = []
         at, used = 0, set[int]()
@@ -255,14 +167,14 @@ class Binder:
         added = "".join(self._mark(state, n, found) for n in found.quotes if n not in used) if only is None else ""
         return _appended(text, added) if added else text
 
-    def _mark(self, state: _State, number: int, found: _Found) -> str:
-        if not 1 <= number <= len(state.evidence):
+    def _mark(self, state: _State, number: int, found: Found) -> str:
+        if not 1 <= number <= len(state.carriers.evidence):
             state.removed.append(Removal("marker", f"[{number}]"))
             return ""
         if number not in found.quotes:
             state.removed.append(Removal("citation", f"[{number}]"))
             return ""
-        evidence = state.evidence[number - 1]
+        evidence = state.carriers.evidence[number - 1]
         return "".join(dict.fromkeys(f"[{self._number(state, evidence, q)}]" for q in found.quotes[number]))
 
     def _number(self, state: _State, evidence: Evidence, quote: Quote) -> int:
@@ -273,12 +185,12 @@ class Binder:
             state.numbers[key] = Citation(len(state.numbers) + 1, evidence.passage, quote.text, quote.cell)
         return state.numbers[key].number
 
-    def _cut(self, state: _State, piece: str, found: _Found) -> str:
+    def _cut(self, state: _State, piece: str, found: Found) -> str:
         """The sentence up to the figure that nothing holds, and a word to the reader."""
         assert found.unheld is not None
         state.removed.append(Removal("figure", piece.strip()))
         for _, numbers in markers(piece):
-            unknown = [n for n in numbers if not 1 <= n <= len(state.evidence)]
+            unknown = [n for n in numbers if not 1 <= n <= len(state.carriers.evidence)]
             state.removed += [Removal("marker", f"[{n}]") for n in unknown]
         risk = _RISKY.search(piece)
         start = min(found.unheld.figure.start, risk.start()) if risk else found.unheld.figure.start
@@ -292,7 +204,10 @@ class Binder:
             state.header = [unmarked(part).strip() for part in parts]
             return "".join(self._cell(state, part, i, parts, Scope()) for i, part in enumerate(parts))
         name = next((unmarked(part).strip() for part in parts if part.strip(" |\n")), "")
-        return "".join(self._cell(state, part, i, parts, self._reader.scope(name)) for i, part in enumerate(parts))
+        state.carriers.row = name
+        text = "".join(self._cell(state, part, i, parts, self._reader.scope(name)) for i, part in enumerate(parts))
+        state.carriers.row = ""
+        return text
 
     def _cell(self, state: _State, part: str, at: int, parts: list[str], row: Scope) -> str:
         if part == "|" or not part.strip():
@@ -302,21 +217,15 @@ class Binder:
         own = [n for _, numbers in markers(part) for n in numbers]
         given = own or [n for other in parts for _, numbers in markers(other) for n in numbers] or list(state.intro)
         around = row.joined(self._reader.scope(column)).over(state.around)
-        found = self._carried(state, bare, tuple(given), around)
+        found = state.carriers.carried(bare, tuple(given), around)
         if found.unheld is not None:
             state.removed.append(Removal("figure", part.strip()))
             return f" {NO_CELL}{part[len(part.rstrip()) :]}"
         if self.by_model and not found.quotes and not figures(bare) and at > 1 and self._words.is_claim(bare):
             state.removed.append(Removal("claim", part.strip()))
             return f" {NO_CELL}{part[len(part.rstrip()) :]}"
-        shown = found if own or (self.by_model and figures(bare)) else _Found({})
+        shown = found if own or (self.by_model and figures(bare)) else Found({})
         return self._numbered(state, part, shown)
-
-
-def _derived(bare: str, claim: Claim, claims: tuple[Claim, ...], cells: list[Figure]) -> bool:
-    """Whether the sentence compares, and the figure is how far two others in it, or two cells it cites, are apart."""
-    others = [other.figure for other in claims if other is not claim]
-    return bool(_MORE.search(bare)) and difference(claim.figure, others if len(others) > 1 else cells)
 
 
 def _begun(text: str) -> re.Match[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import combinations, pairwise
@@ -14,6 +15,8 @@ from advisor.types import Cell, Evidence, Passage
 if TYPE_CHECKING:
     from advisor.vocabulary import Vocabulary
 
+MOST_KEPT = 20_000
+"""Texts whose scope is remembered; a streamed answer reads many that never come again."""
 KINDS = ("roles", "levels", "regions")
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|rules?|above|previous|prompt)\b"
@@ -40,6 +43,10 @@ class Scope:
     def over(self, other: Scope) -> Scope:
         """This scope, with what it does not say taken from another."""
         return Scope(self.roles or other.roles, self.levels or other.levels, self.regions or other.regions)
+
+    def without(self, names: Sequence[str]) -> Scope:
+        """This scope without what the guides lack: a text that says so speaks of something else instead."""
+        return Scope(*(tuple(name for name in getattr(self, kind) if name not in names) for kind in KINDS))
 
     def joined(self, other: Scope) -> Scope:
         """What either of the two says."""
@@ -78,11 +85,13 @@ class Reader:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._scopes: dict[str, Scope] = {}
-        self._held: dict[tuple[str, Cell | None], tuple[Held, ...]] = {}
+        self._held: dict[tuple[str, str, Cell | None], tuple[Held, ...]] = {}
 
     def scope(self, text: str) -> Scope:
         """What a text names."""
         if text not in self._scopes:
+            if len(self._scopes) > MOST_KEPT:
+                self._scopes.clear()
             slots = self.vocabulary.slots(text)
             self._scopes[text] = Scope(slots.roles, slots.levels, slots.regions)
         return self._scopes[text]
@@ -133,7 +142,7 @@ class Reader:
 
     def held(self, evidence: Evidence) -> tuple[Held, ...]:
         """Every figure that the evidence holds; of a table row with a cell named, that cell's."""
-        key = (evidence.passage.id, evidence.cell)
+        key = (evidence.passage.id, evidence.passage.text, evidence.cell)
         if key not in self._held:
             passage = evidence.passage
             found = self._in_row(passage, evidence.cell) if passage.kind == "row" else self._in_prose(passage)

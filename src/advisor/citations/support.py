@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor.citations.figures import Figure, figures, same
+from advisor.citations.scope import MOST_KEPT, Reader
 from advisor.types import Cell, Evidence, Passage
 from advisor.vocabulary import stop_words
 from advisor.words import stem, stems, tokens
 
 if TYPE_CHECKING:
-    from advisor.citations.scope import Claim, Held, Reader
+    from advisor.citations.scope import Claim, Held
+    from advisor.vocabulary import Vocabulary
 
 ENOUGH = 0.5
 """Share of a sentence's content words that a passage must hold to carry it."""
@@ -31,6 +33,9 @@ _ABSENT = re.compile(
     r"|\b(?:can't|cannot|could not|couldn't|unable to) (?:find|answer|say)",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"[;,:]|\b(?:but|while|whereas|although|and|so)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"^\W*(?:yes|no)\b[,.:;]?", re.IGNORECASE)
+_DENIALS = frozenset(("not", "no", "never", "without", "rarely", "seldom", "hardly", "cannot", "neither", "nor"))
 _TURN = re.compile(r"\b(?:but|however|though|although|still|yet|that said|nevertheless)\b", re.IGNORECASE)
 
 
@@ -48,13 +53,24 @@ class Words:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self._content: dict[str, tuple[str, ...]] = {}
-        self._passages: dict[str, frozenset[str]] = {}
-        self._names: dict[str, frozenset[str]] = {}
+        self._passages: dict[tuple[str, str], frozenset[str]] = {}
+        self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._all: dict[str, frozenset[str]] = {}
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> Words:
+        """The one for a vocabulary, kept from question to question until another vocabulary comes."""
+        kept = _LAST.get("words")
+        if kept is None or kept.reader.vocabulary is not vocabulary:
+            kept = _LAST["words"] = cls(Reader(vocabulary))
+        return kept
 
     def content(self, text: str) -> tuple[str, ...]:
         """Stems that say something: no stop words, no numbers, no names of roles, levels and regions."""
         if text not in self._content:
+            if len(self._content) > MOST_KEPT:
+                self._content.clear()
+                self._all.clear()
             words = tokens(text)
             named = {
                 at
@@ -128,23 +144,34 @@ class Words:
 
     def _named(self, text: str, row: Passage) -> tuple[bool, int, float]:
         """How well a text names a row: with all of its words, with how many, and with which share of them."""
-        if row.id not in self._names:
+        key = (row.id, row.cells[0][1])
+        if key not in self._names:
             words = tokens(row.cells[0][1])
-            self._names[row.id] = frozenset(stem(w) for w in words if w not in stop_words()) or frozenset(words)
+            self._names[key] = frozenset(stem(w) for w in words if w not in stop_words()) or frozenset(words)
         if text not in self._all:
             self._all[text] = frozenset(stems(text))
-        name = self._names[row.id]
+        name = self._names[key]
         found = len(name & self._all[text])
         return found == len(name), found, found / max(len(name), 1)
 
-    def is_claim(self, sentence: str) -> bool:
+    def contradicts(self, sentence: str, passage: Passage) -> bool:
+        """Whether a clause of the passage says all of the sentence's words, and one of the two denies them."""
+        words = set(self.content(sentence))
+        if not words or passage.kind == "row":
+            return False
+        said, denied = set(self.reader.scope(sentence).roles), _denies(_ANSWER.sub("", sentence))
+        every = (c for line in passage.lines for c in _CLAUSE.split(_ANSWER.sub("", line)) if words <= set(stems(c)))
+        clauses = [c for c in every if not said or said & set(self.reader.scope(c).roles)]
+        return bool(clauses) and all(_denies(clause) != denied for clause in clauses)
+
+    def is_claim(self, sentence: str, cites: bool = False) -> bool:
         """Whether the sentence says something about the subject, so that a passage must carry it."""
         if sentence.rstrip(" *_\n").endswith(("?", ":")):
             return False
         if _ABSENT.search(sentence):
             rest = _TURN.split(sentence, maxsplit=1)
             return len(rest) > 1 and len(self.content(rest[1])) > 2
-        return len(self.content(sentence)) > 1
+        return len(self.content(sentence)) > (0 if cites else 1)
 
     def quote(self, sentence: str, evidence: Evidence) -> Quote:
         """The line or cell of the passage that shares most with the sentence."""
@@ -166,9 +193,17 @@ class Words:
         return Quote(max(lines, key=lambda line: len(words & set(stems(line)))))
 
     def _stems(self, passage: Passage) -> frozenset[str]:
-        if passage.id not in self._passages:
-            self._passages[passage.id] = frozenset(stems(" ".join((passage.text, passage.intro, *passage.headings))))
-        return self._passages[passage.id]
+        key = (passage.id, passage.text)
+        if key not in self._passages:
+            self._passages[key] = frozenset(stems(" ".join((passage.text, passage.intro, *passage.headings))))
+        return self._passages[key]
 
     def _roles(self, passage: Passage) -> tuple[str, ...]:
         return self.reader.scope(passage.text).roles or self.reader.about(passage).roles
+
+
+def _denies(text: str) -> bool:
+    return any(word in _DENIALS or word.endswith("n't") for word in tokens(text))
+
+
+_LAST: dict[str, Words] = {}

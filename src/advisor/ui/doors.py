@@ -17,7 +17,7 @@ def open_api(answering: Answering) -> None:
     """Register the endpoint in the Blocks that are being built."""
 
     def ask(question: str, earlier_questions: list[str] | None = None) -> dict[str, Any]:
-        """Answer a question about careers in AI from the advisor's guides, with citations.
+        """Answer a question about careers from the advisor's guides, with citations.
 
         The answer is Markdown with [n] markers; each citation gives the exact words of the guide, the file, the
         headings above them and the line. When the guides do not answer the question, `declined` is true.

@@ -209,18 +209,21 @@ def _citation(stored: object, known: Mapping[str, Passage], ours: bool) -> Citat
 
 def _as_it_was(sealed: Mapping[str, Any]) -> Passage:
     """The passage of a sealed citation that the guides no longer hold, or that is not read yet."""
-    first, last = sealed["lines"]
-    return Passage(
-        id=sealed["passage"],
-        text=sealed["quote"],
-        source=sealed["source"],
-        headings=tuple(sealed["headings"]),
-        first_line=first,
-        last_line=last,
-        as_of=sealed["as_of"],
-        region=sealed["region"],
-        cells=tuple((header, value) for header, value in sealed["cells"]),
-    )
+    try:
+        first, last = sealed["lines"]
+        return Passage(
+            id=sealed["passage"],
+            text=sealed["quote"],
+            source=sealed["source"],
+            headings=tuple(sealed["headings"]),
+            first_line=first,
+            last_line=last,
+            as_of=sealed["as_of"],
+            region=sealed["region"],
+            cells=tuple((header, value) for header, value in sealed["cells"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise RecordError("This conversation was kept by another version of the advisor and cannot be read.") from None
 
 
 def _list(fields: Mapping[str, Any], name: str) -> list[object]:

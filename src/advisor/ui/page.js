@@ -27,9 +27,11 @@ const keep = (all) => {
   }
   localStorage.removeItem(STORE);
 };
+let importedName = "";
 const keepRecord = (record) => {
   const all = kept(), first = record.exchanges[0]?.asked || "Conversation";
-  all[record.id] = { name: all[record.id]?.name || first.slice(0, 60), at: Date.now(), record };
+  all[record.id] = { name: all[record.id]?.name || importedName || first.slice(0, 60), at: Date.now(), record };
+  importedName = "";
   keep(all);
   sessionStorage.setItem(TAB, record.id);
 };
@@ -155,7 +157,9 @@ const onKept = (button) => {
 const importFile = async (file) => {
   if (!file) return;
   if (file.size > 1000000) { say(`This file has ${file.size.toLocaleString("en")} bytes; 1,000,000 is the most that can be read.`); return; }
-  act("restore", { record: await file.text(), imported: true });
+  const text = await file.text();
+  try { importedName = String(JSON.parse(text).name || "").slice(0, 80); } catch { importedName = ""; }
+  act("restore", { record: text, imported: true });
   $("#conversations").close();
 };
 const stopFirst = () => { if (busy()) say("Stop the answer first."); return busy(); };

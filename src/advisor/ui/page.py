@@ -50,9 +50,23 @@ def asset(name: str) -> str:
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's plainest theme with the fonts of the reader's own system; `page.css` does the rest."""
+    """Gradio's plainest theme in the reader's own fonts; `page.css` does the rest, save where a password is asked."""
     fonts = ("system-ui", "sans-serif")
-    return gr.themes.Base(font=fonts, font_mono=("ui-monospace", "monospace"), radius_size="md")
+    plain = gr.themes.Base(font=fonts, font_mono=("ui-monospace", "monospace"), radius_size="md", neutral_hue="stone")
+    return plain.set(
+        body_background_fill="#fbfaf7",
+        body_background_fill_dark="#161918",
+        background_fill_primary="#fbfaf7",
+        background_fill_primary_dark="#161918",
+        block_background_fill="#fbfaf7",
+        block_background_fill_dark="#161918",
+        button_primary_background_fill="#1d5c53",
+        button_primary_background_fill_hover="#1d5c53",
+        button_primary_background_fill_dark="#86cabd",
+        button_primary_background_fill_hover_dark="#86cabd",
+        button_primary_text_color="#ffffff",
+        button_primary_text_color_dark="#10201d",
+    )
 
 
 class Page:
@@ -183,6 +197,7 @@ class Page:
             trigger_mode="once",
         )
         self.bridge.select(self._act, [self.conversation], chat, **quick)
+        self.blocks.unload(self._leave)
         self.stop.click(self._stop, None, None, **quick, queue=False)
         self.keep_old.click(lambda: self._updates(View(editing=False, typed="")), None, chat, **quick)
         self.query.submit(self._search, [self.query, self.conversation], chat, **quick)
@@ -259,6 +274,9 @@ class Page:
 
     def _stop(self, request: gr.Request) -> None:
         self._answering.stopping.stop(str(request.session_hash))
+
+    def _leave(self, request: gr.Request) -> None:
+        self._answering.stopping.forget(str(request.session_hash))
 
     def _search(self, query: str, conversation: Conversation) -> Updates:
         return self._updates(self._acts.search(conversation, query))

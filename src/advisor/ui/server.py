@@ -27,6 +27,8 @@ POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'self'; "
     "form-action 'self'; object-src 'none'; base-uri 'self'"
 )
+LARGEST_REQUEST = 4_000_000
+"""Bytes of a request that are read at most; a stored conversation of the greatest length fits in."""
 _SAY = partial(print, flush=True)
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -40,7 +42,7 @@ def application(settings: Settings, open_advisor: Callable[[], Advisor] | None =
     """The whole page as an ASGI application; the Advisor begins to open at once, in a thread."""
     loading = Loading(open_advisor or (lambda: _open(settings)))
     app = FastAPI(title="Career Advisor", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.middleware("http")(_with_headers)
+    app.middleware("http")(_guarded)
 
     @app.get("/healthz")
     def health() -> JSONResponse:
@@ -58,8 +60,15 @@ def _open(settings: Settings) -> Advisor:
     return Advisor.open(settings, progress=True)
 
 
-async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
+async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse what this page never needs, and send the content policy with everything."""
+    length = request.headers.get("content-length", "0")
+    if request.url.path.endswith("/upload"):
+        response: Response = JSONResponse({"error": "This page takes no files."}, 404)
+    elif length.isdigit() and int(length) > LARGEST_REQUEST:
+        response = JSONResponse({"error": f"A request has at most {LARGEST_REQUEST:,} bytes."}, 413)
+    else:
+        response = await call_next(request)
     response.headers.update(HEADERS)
     return response
 

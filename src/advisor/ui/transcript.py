@@ -15,13 +15,10 @@ from advisor.ui.sources import closest
 
 def welcome(starters: Sequence[str], waiting: bool = False, problem: str = "") -> str:
     """What stands there before the first question."""
-    hint = (
-        '<p class="quiet" role="status">Reading the guides, which takes a minute the first time. You can type already.</p>'
-        if waiting
-        else ""
-    )
+    reading = "Reading the guides, which takes a minute the first time. You can type already."
+    hint = f'<p class="quiet" role="status">{reading}</p>' if waiting else ""
     return (
-        '<section class="welcome" aria-label="Welcome"><h2>Ask about a career in AI</h2>'
+        '<section class="welcome" aria-label="Welcome"><h2>Ask about your career</h2>'
         "<p>Roles, pay, skills, degrees, getting hired. Each answer comes from guides you can open: "
         'a number like <span class="cite sample" aria-hidden="true">1</span> leads to the very words.</p>'
         f"{hint}{trouble(problem) if problem else ''}{_chips(starters, 'Questions to start with')}</section>"
