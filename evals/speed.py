@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -37,6 +36,14 @@ from advisor import embed
 texts = json.load(open(sys.argv[1]))
 from sentence_transformers import SentenceTransformer
 SentenceTransformer(embed.weights(sys.argv[2]), device="cpu").encode(texts, batch_size=32, show_progress_bar=False)
+"""
+# A child's peak memory counts what its parent held when it forked, so the parent must be a small one.
+_LAUNCHER = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+seconds = time.perf_counter() - start
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, status]))
 """
 _BARE_PAGE = """
 import sys
@@ -79,13 +86,16 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def child(command: Sequence[str], extra: dict[str, str] | None = None) -> Child:
     """Run a process to its end; wall time, peak memory, exit status."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=_environment(extra), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    launched = subprocess.run(
+        [sys.executable, "-I", "-c", _LAUNCHER, *command],
+        cwd=ROOT,
+        env=_environment(extra),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Child(time.perf_counter() - start, usage.ru_maxrss / 1024, process.returncode)
+    seconds, megabytes, status = json.loads(launched.stdout)
+    return Child(seconds, megabytes, status)
 
 
 def _environment(extra: dict[str, str] | None) -> dict[str, str]:
@@ -193,7 +203,7 @@ def starts(pairs: int, question: str) -> list[Ratio]:
         ),
         Ratio("cold start to the served page", page_ours.seconds, page_bare.seconds, "a bare Gradio page with a chat"),
         Ratio(
-            "peak memory of the served page, MB",
+            "memory when the page is served, MB",
             page_ours.megabytes,
             page_bare.megabytes,
             "a bare Gradio page with a chat",
@@ -212,17 +222,27 @@ def until_served(command: Sequence[str], limit: float = 120) -> Child:
     )
     served = _wait(f"http://127.0.0.1:{port}/", process, start + limit)
     seconds = time.perf_counter() - start
-    # Popen.terminate would reap an ended process, and its memory could no longer be read
-    os.kill(process.pid, signal.SIGTERM)
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0 if served else 1
-    return Child(seconds, usage.ru_maxrss / 1024, process.returncode)
+    megabytes = _peak(process.pid)
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    return Child(seconds, megabytes, 0 if served else 1)
+
+
+def _peak(pid: int) -> float:
+    """Peak resident memory of a running process, in MB; 0 where the system does not say."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], until: float) -> bool:
-    while (
-        time.perf_counter() < until and os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-    ):
+    while time.perf_counter() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=5) as answered:
                 if answered.status == 200:

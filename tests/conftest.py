@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
 from advisor import Advisor, Settings, embed, index
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -150,7 +151,9 @@ def setup(tmp_path_factory: pytest.TempPathFactory, graphs: Path) -> Setup:
         (home / "index").mkdir()
         (home / "index" / "graphs").symlink_to(graphs)
         corpus = write(home / "corpus", guides)
-        return Settings.read(**{"corpus": corpus, "index": home / "index", "feedback": home / "feedback.jsonl", **given})
+        return Settings.read(
+            **{"corpus": corpus, "index": home / "index", "feedback": home / "feedback.jsonl", **given}
+        )
 
     return made
 
@@ -163,12 +166,18 @@ def small(setup: Setup) -> Settings:
     return settings
 
 
+def copied(index: Path, to: Path) -> None:
+    """Copy the version of an index that is in use, so that what it holds need not be embedded again."""
+    version = (index / "current").read_text()
+    shutil.copytree(index / "versions" / version, to / "versions" / version)
+    (to / "current").write_text(version)
+
+
 @pytest.fixture
 def indexed(setup: Setup, small: Settings) -> Settings:
     """Settings for a copy of the small guides and of their index, for tests that change either."""
     settings = setup()
-    shutil.copytree(small.index / "versions", settings.index / "versions")
-    shutil.copy(small.index / "current", settings.index / "current")
+    copied(small.index, settings.index)
     return settings
 
 
@@ -180,8 +189,10 @@ def advisor(small: Settings) -> Advisor:
 
 @pytest.fixture(scope="session")
 def ours(setup: Setup) -> Advisor:
-    """An advisor on the guides of this repository."""
+    """An advisor on the guides of this repository; vectors that the checkout's own index has are taken over."""
     settings = setup({}, corpus=ROOT / "corpus")
+    if (ROOT / ".advisor" / "current").is_file():
+        copied(ROOT / ".advisor", settings.index)
     index.ingest(settings)
     return Advisor.open(settings)
 

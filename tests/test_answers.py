@@ -6,8 +6,8 @@ import json
 import re
 
 import pytest
-from advisor import Advisor, Answer, Settings, Turn
 
+from advisor import Advisor, Answer, Settings, Turn
 from tests.conftest import run
 
 REMOTE = "what does a senior ML engineer earn remotely?"

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+
 from advisor import corpus
 from advisor.errors import CorpusError
-
 from tests.conftest import SOURCE_GUIDE, write
 
 TEXT = "# Crème brûlée\n\nA chef’s “pride” — it costs €5–9. ✅ ⭐⭐ → done\n"

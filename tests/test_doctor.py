@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from advisor import Settings, doctor, index
 
+from advisor import Settings, doctor, index
 from tests.conftest import SMALL, Setup, run, write
 
 SECRET = "sk-this-must-not-be-seen"
@@ -89,7 +89,9 @@ def test_a_taken_port_is_noticed(small: Settings, monkeypatch: pytest.MonkeyPatc
     assert "ADVISOR_PORT" in found.mend
 
 
-def test_feedback_that_cannot_be_kept_is_noticed(small: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_feedback_that_cannot_be_kept_is_noticed(
+    small: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A file below something that is no folder cannot be written."""
     (tmp_path / "file").write_text("")
     found = findings(monkeypatch, small, ADVISOR_FEEDBACK=str(tmp_path / "file" / "feedback.jsonl"))["feedback"]

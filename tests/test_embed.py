@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from advisor import Settings, embed
-from advisor.errors import EmbedderError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from advisor import Settings, embed
+from advisor.errors import EmbedderError
 from tests.conftest import ROOT, run
 
 TEXTS = [

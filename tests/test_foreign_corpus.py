@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from advisor import Advisor, Answer, Settings, Turn, index
 
+from advisor import Advisor, Answer, Settings, Turn, index
 from tests import kitchen
 from tests.conftest import Setup
 

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+
 from advisor import Advisor, Settings, index
 from advisor.errors import CorpusError, IndexBusy, IndexUnusable
-
 from tests.conftest import PATIENCE, ROLES, ROOT, SMALL, Setup, environment, run, write
 
 REMOTE = "what does a senior ML engineer earn remotely?"
@@ -49,7 +49,10 @@ def test_again_embeds_everything_anew(indexed: Settings) -> None:
 
 def test_a_changed_heading_re_embeds_only_its_passages(indexed: Settings) -> None:
     """The lines under other headings keep their vectors."""
-    write(indexed.corpus, {"roles.md": ROLES.replace("### Is a certification worth the money?", "### Are exams worth it?")})
+    write(
+        indexed.corpus,
+        {"roles.md": ROLES.replace("### Is a certification worth the money?", "### Are exams worth it?")},
+    )
     assert 0 < index.ingest(indexed).embedded <= 2
     assert "Are exams worth it?" in {p.headings[-1] for p in index.Index.open(indexed).passages}
 
@@ -91,7 +94,10 @@ def test_an_open_advisor_takes_up_the_new_index(indexed: Settings) -> None:
     """After a swap the next question is answered from the new guides, without a restart."""
     advisor = Advisor.open(indexed)
     assert "160–220K" in advisor.ask(REMOTE).text
-    write(indexed.corpus, {"roles.md": ROLES.replace("$160–220K |\n| Data Scientist | $85", "$161–221K |\n| Data Scientist | $85")})
+    write(
+        indexed.corpus,
+        {"roles.md": ROLES.replace("$160–220K |\n| Data Scientist | $85", "$161–221K |\n| Data Scientist | $85")},
+    )
     index.ingest(indexed)
     assert "161–221K" in advisor.ask(REMOTE).text
 
@@ -204,7 +210,15 @@ def damage(name: str, settings: Settings) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["no database", "truncated database", "foreign database", "no guides", "broken guides", "foreign manifest", "older manifest"],
+    [
+        "no database",
+        "truncated database",
+        "foreign database",
+        "no guides",
+        "broken guides",
+        "foreign manifest",
+        "older manifest",
+    ],
 )
 def test_a_damaged_index_says_what_to_do_and_is_rebuilt(indexed: Settings, name: str) -> None:
     """Whatever is wrong with the files, the error says to ingest, and ingesting makes it answer again."""
@@ -275,7 +289,9 @@ def test_killed_while_embedding_the_old_index_answers(indexed: Settings) -> None
     """The long part of an ingest can be killed too; the next one does the work."""
     lines = "\n\n".join(f"Sentence number {n} about kites." for n in range(3_000))
     write(indexed.corpus, {"long.md": f"# Long\n\n{lines}\n"})
-    with subprocess.Popen([sys.executable, "ingest.py"], cwd=ROOT, env=environment(indexed), stderr=subprocess.PIPE) as going:
+    with subprocess.Popen(
+        [sys.executable, "ingest.py"], cwd=ROOT, env=environment(indexed), stderr=subprocess.PIPE
+    ) as going:
         assert going.stderr is not None
         os.set_blocking(going.stderr.fileno(), False)
         said, end = b"", time.monotonic() + PATIENCE
@@ -309,7 +325,11 @@ def test_a_full_disk_leaves_the_old_index(indexed: Settings, room: int) -> None:
     """When files cannot grow any further the error says what to do, and the index answers as before."""
     (indexed.corpus / "ladders.md").unlink()
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(room)], env=environment(indexed), capture_output=True, text=True, timeout=PATIENCE
+        [sys.executable, "-c", FULL, str(room)],
+        env=environment(indexed),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert "cannot be written" in done.stdout

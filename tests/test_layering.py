@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import advisor
 import pytest
 
+import advisor
 from tests.conftest import PATIENCE, ROOT
 
 PACKAGE = ROOT / "src" / "advisor"

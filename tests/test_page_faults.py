@@ -73,6 +73,21 @@ def test_answer_streams_and_nothing_else_can_be_asked_meanwhile(slow: Served, vi
     expect(page.get_by_role("button", name="Copy")).to_be_visible()
 
 
+def test_two_visitors_at_once_never_mix(slow: Served, browser: Browser) -> None:
+    """While two answers grow at once, each visitor sees their own question, and stopping one leaves the other alone."""
+    with visiting(browser) as first, visiting(browser) as second:
+        ada, ben = opened(first, slow), opened(second, slow)
+        begin(ada, "what does an AI Engineer do?")
+        begin(ben, "and what does a Data Scientist do?")
+        ada.get_by_role("button", name="Stop").click()
+        expect(ada.get_by_text("Stopped before it was complete.")).to_be_visible()
+        expect(ben.get_by_role("article")).to_have_attribute("aria-busy", "true")
+        expect(ada.get_by_role("main")).not_to_contain_text("and what does a Data Scientist do?")
+        expect(ben.get_by_role("article")).to_contain_text("and what does a Data Scientist do?")
+        expect(ben.get_by_role("article").get_by_role("button", name="Copy")).to_be_visible(timeout=ANSWER)
+        expect(ben.get_by_text("Stopped before it was complete.")).to_have_count(0)
+
+
 def test_process_that_dies_in_mid_answer_is_told_and_the_page_recovers(slow: Served, browser: Browser) -> None:
     """The page says that the advisor has stopped, and goes on by itself when it is back, with all that was asked."""
     with visiting(browser) as context:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from advisor import corpus
 from advisor.errors import CorpusError
 from advisor.passages import parse
 from advisor.types import Passage
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.conftest import LADDER, ROLES, SOURCE_GUIDE
 
 
@@ -131,7 +131,10 @@ def test_without_front_matter_the_first_heading_is_the_title() -> None:
     [
         ("---\ntitle: [open\n---\n\n# A\n\ntext\n", "a.md:2: the front matter"),
         ("---\n- a\n---\n\ntext\n", "a.md:2: the front matter"),
-        ("# A\n\n| a | b |\n| - | - |\n| 1 | 2 |\n| 1 |\n", "a.md:6: malformed table: 1 cells in a table with 2 columns"),
+        (
+            "# A\n\n| a | b |\n| - | - |\n| 1 | 2 |\n| 1 |\n",
+            "a.md:6: malformed table: 1 cells in a table with 2 columns",
+        ),
         ("# A\n\n| a | b |\n| --- | --- |\n| 1 | 2 | 3 |\n", "a.md:5: malformed table: 3 cells"),
         ("# A\n\n| a | b | c |\n| --- | --- |\n| 1 | 2 | 3 |\n", "a.md:3: malformed table: header and delimiter row"),
         ("---\ntitle: A\n---\n", "a.md:1: the guide has no text"),
@@ -197,7 +200,10 @@ def test_passages_know_their_lines() -> None:
 def test_ids_are_unique_readable_and_stable() -> None:
     """An id names file and heading; a change elsewhere in the guide does not move it."""
     before = {p.text: p.id for p in parse(ROLES, "roles.md")[1]}
-    after = {p.text: p.id for p in parse(ROLES.replace("# Three jobs in AI\n", "# Three jobs in AI\n\nNew.\n"), "roles.md")[1]}
+    after = {
+        p.text: p.id
+        for p in parse(ROLES.replace("# Three jobs in AI\n", "# Three jobs in AI\n\nNew.\n"), "roles.md")[1]
+    }
     assert len(set(before.values())) == len(before)
     assert before["A certification alone rarely gets anybody hired."] == "roles.md#is-a-certification-worth-the-money~1"
     moved = {text for text, name in before.items() if after[text] != name}
@@ -215,7 +221,9 @@ def _indented(block: str, first: str, rest: str) -> str:
 
 
 WORD = st.integers(0, 10**9).map(lambda n: f"w{n:x}q")
-MARKED = st.tuples(WORD, st.sampled_from(["{}", "**{}**", "_{}_", "`{}`", "[{}](x.md)", "~~{}~~", "{}[^n]", "<b>{}</b>"]))
+MARKED = st.tuples(
+    WORD, st.sampled_from(["{}", "**{}**", "_{}_", "`{}`", "[{}](x.md)", "~~{}~~", "{}[^n]", "<b>{}</b>"])
+)
 LINE = st.lists(MARKED.map(lambda pair: pair[1].format(pair[0])), min_size=1, max_size=4).map(" ".join)
 TEXT = st.lists(LINE, min_size=1, max_size=3).map("\n".join)
 CELLS = st.integers(1, 3).flatmap(lambda n: st.lists(st.lists(LINE, min_size=n, max_size=n), min_size=1, max_size=3))
@@ -284,7 +292,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_depth_loses_nothing() -> None:
     """Quotes in quotes in quotes, and lists as deep, still give up their words."""
     assert "bottom" in cut(f"# A\n\n{'> ' * 45}bottom\n")[0].text
-    assert "bottom" in cut("# A\n\n" + "".join(f"{'  ' * n}- x\n" for n in range(20)) + f"{'  ' * 20}- bottom\n")[0].text
+    assert (
+        "bottom" in cut("# A\n\n" + "".join(f"{'  ' * n}- x\n" for n in range(20)) + f"{'  ' * 20}- bottom\n")[0].text
+    )
 
 
 @pytest.mark.skipif(not SOURCE_GUIDE.is_file(), reason=f"{SOURCE_GUIDE} is not there")

@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from advisor import Advisor, Settings
 from advisor.settings import CHECKOUT
-
 from tests.conftest import ROOT, environment, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,9 +57,7 @@ def test_ci_runs_the_readme_s_command() -> None:
 def test_every_setting_is_listed_with_its_default() -> None:
     """The table is the settings, in their order, with default and description."""
     listed = {row[0]: (row[1], row[2]) for row in rows("Settings")}
-    actual = {
-        variable(name): (default(name), str(field.description)) for name, field in Settings.model_fields.items()
-    }
+    actual = {variable(name): (default(name), str(field.description)) for name, field in Settings.model_fields.items()}
     assert list(listed) == list(actual)
     assert listed == actual
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from advisor import Advisor, Settings, index
 from advisor.errors import IndexUnusable
-
 from tests.conftest import PATIENCE, Setup, environment, run
 
 pytestmark = pytest.mark.slow

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+
 from advisor import Settings
 from advisor.errors import SettingsError
-from pydantic import SecretStr
 
 SECRET = "sk-this-must-not-be-seen"
 
@@ -62,7 +63,11 @@ def test_a_key_alone_sends_nothing_anywhere(monkeypatch: pytest.MonkeyPatch) -> 
         ("ADVISOR_PORT", "http", "ADVISOR_PORT=http: "),
         ("ADVISOR_PORT", "70000", "ADVISOR_PORT=70000: "),
         ("ADVISOR_PORT", "-1", "ADVISOR_PORT=-1: "),
-        ("ADVISOR_CHROMA_URL", "localhost:8000", "ADVISOR_CHROMA_URL=localhost:8000: must start with http:// or https://"),
+        (
+            "ADVISOR_CHROMA_URL",
+            "localhost:8000",
+            "ADVISOR_CHROMA_URL=localhost:8000: must start with http:// or https://",
+        ),
         ("OPENAI_BASE_URL", "api", "OPENAI_BASE_URL=api: must start with"),
         ("ADVISOR_LLM_TIMEOUT", "0", "ADVISOR_LLM_TIMEOUT=0: "),
         ("ADVISOR_LLM_TIMEOUT", "soon", "ADVISOR_LLM_TIMEOUT=soon: "),

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from advisor import Settings, __version__
 
+from advisor import Settings, __version__
 from tests.conftest import ROOT, run
 
 REMOTE = "what does a senior ML engineer earn remotely?"
@@ -18,7 +18,9 @@ def test_a_question_is_answered_with_its_passages(small: Settings) -> None:
     done = run(small, "-m", "advisor", *REMOTE.split())
     assert done.returncode == 0, done.stderr
     assert "$160–220K" in done.stdout
-    line = (small.corpus / "roles.md").read_text().split("\n").index("| ML Engineer | $95–120K | $120–160K | $160–220K |") + 1
+    line = (small.corpus / "roles.md").read_text().split("\n").index(
+        "| ML Engineer | $95–120K | $120–160K | $160–220K |"
+    ) + 1
     assert f"roles.md:{line}" in done.stdout
     assert "[ML Engineer / Senior]" in done.stdout
     assert "“$160–220K”" in done.stdout

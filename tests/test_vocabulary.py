@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from advisor import corpus
 from advisor.errors import VocabularyError
 from advisor.vocabulary import Slots, Vocabulary, load
-
 from tests.conftest import ROOT, SMALL, write
 
 KITCHEN = Vocabulary.of(
@@ -93,7 +93,10 @@ def test_roles_come_from_the_guides(tmp_path: Path) -> None:
 def test_roles_come_from_tables_where_nothing_names_them(tmp_path: Path) -> None:
     """A plain article's roles are the labels that its tables share and its headings name."""
     rows = "| Job | Pay |\n|--|--|\n| Pastry Chef | €1 |\n| Line Cook | €2 |\n"
-    write(tmp_path, {"a.md": f"# Pastry Chef or Line Cook?\n\n## Pay\n\n{rows}\n## Hours\n\n{rows.replace('Pay', 'Hours')}"})
+    write(
+        tmp_path,
+        {"a.md": f"# Pastry Chef or Line Cook?\n\n## Pay\n\n{rows}\n## Hours\n\n{rows.replace('Pay', 'Hours')}"},
+    )
     read = corpus.read(tmp_path)
     assert list(Vocabulary.read(tmp_path, read.guides, read.passages).roles) == ["Pastry Chef", "Line Cook"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from advisor.words import folded, sentences, slug, stem, stems, tokens, without_mark
 from hypothesis import given
 from hypothesis import strategies as st
+
+from advisor.words import folded, sentences, slug, stem, stems, tokens, without_mark
 
 
 def test_texts_that_read_alike_fold_alike() -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from advisor.search import Mix
 
 OFFLINE = "offline"
+NOTHING_CITED = "The model's answer cited nothing that the guides hold, so it is not shown."
+OFFLINE_INSTEAD = "This answer was composed from the guides without the model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +75,51 @@ class Advisor:
         self._refresh()
         asked = self.standalone(question, turns)
         found = self.knowledge.look_up(asked)
-        for draft in self._drafts(asked, found, turns):
-            yield self._checked(draft, asked, found, turns)
+        binder = citations.Binder(asked, self.vocabulary)
+        for draft in self._drafts(asked, found, turns, binder):
+            yield self._cited(draft, asked, found, turns, binder)
 
     def standalone(self, question: str, turns: Sequence[Turn] = ()) -> str:
         """The question, readable without the conversation; byte-identical when it already is."""
-        return conversation.standalone(question, turns, self.knowledge.reader, self.knowledge.near)
+        offline = conversation.standalone(question, turns, self.knowledge.reader, self.knowledge.near)
+        if self.model is None or offline == question:
+            return offline
+        try:
+            return str(self.model.standalone(question, turns, offline))
+        except ModelError:
+            return offline
 
     def search(self, question: str, limit: int = 10) -> tuple[Hit, ...]:
         """The passages nearest to a standalone question, best first."""
         return self.knowledge.look_up(question, limit).hits
 
-    def _drafts(self, asked: str, found: Found, turns: Sequence[Turn]) -> Iterator[Draft]:
+    def _drafts(self, asked: str, found: Found, turns: Sequence[Turn], binder: citations.Binder) -> Iterator[Draft]:
         """The one place that chooses between answering from the guides alone and through a model."""
-        if self.model is None:
-            yield from self.extractive.stream(asked, found.hits, turns)
+        offline = self.extractive.draft(asked)
+        if self.model is None or offline.declined or not offline.evidence:
+            yield offline
             return
         try:
-            yield from self.model.stream(asked, found.hits, turns)
+            for draft in self.model.stream(asked, found.hits, turns):
+                if not draft.growing and not draft.declined and not binder.bind(draft).answers:
+                    yield replace(offline, notice=f"{draft.notice} {NOTHING_CITED} {OFFLINE_INSTEAD}".strip(), usage=draft.usage)
+                    return
+                yield draft
         except ModelError as error:
-            notice = f"{error} This answer was composed from the guides without the model."
-            yield replace(self.extractive.draft(asked), notice=notice)
+            yield replace(offline, notice=f"{error} {OFFLINE_INSTEAD}")
 
-    def _checked(self, draft: Draft, asked: str, found: Found, turns: Sequence[Turn]) -> Answer:
+    def _cited(
+        self, draft: Draft, asked: str, found: Found, turns: Sequence[Turn], binder: citations.Binder | None = None
+    ) -> Answer:
+        """A draft checked and bound to the guides; what closes an answer waits until the text has stopped growing."""
         if draft.declined:
             return self._declined(draft, asked, found, turns)
-        bound = citations.bind(draft, asked, self.vocabulary)
+        bound = (binder or citations.Binder(asked, self.vocabulary)).bind(draft)
+        if draft.growing:
+            return Answer(asked, bound.text, bound.citations, hits=found.hits, notice=draft.notice)
         text = terms.stated(bound.text, bound.citations, self.vocabulary)
         more = draft.follow_ups or follow_ups(asked, found, self.knowledge, turns)
-        return Answer(asked, text, bound.citations, False, draft.missing, more, found.hits, draft.notice)
+        return Answer(asked, text, bound.citations, False, draft.missing, more, found.hits, draft.notice, draft.usage)
 
     def _declined(self, draft: Draft, asked: str, found: Found, turns: Sequence[Turn]) -> Answer:
         """A refusal as it is: nothing in it is from a guide, so there is nothing to check or to cite."""
@@ -163,7 +181,7 @@ class Advisor:
         """Roles side by side, every cell cited."""
         asked = f"Compare {' and '.join(roles)}" + (f": {', '.join(dimensions)}" if dimensions else "")
         draft = tabular.comparison(self.knowledge.finder.tables, roles, dimensions)
-        return self._checked(draft, asked, self.knowledge.look_up(asked), ())
+        return self._cited(draft, asked, self.knowledge.look_up(asked), ())
 
     @property
     def criteria(self) -> tuple[profiles.Criterion, ...]:
@@ -174,7 +192,7 @@ class Advisor:
         """The roles ranked by the criteria that somebody agrees and disagrees with."""
         asked = "Which role fits me?"
         draft = profiles.from_criteria(agreed, disagreed, self.knowledge)
-        return self._checked(draft, asked, self.knowledge.look_up(asked), ())
+        return self._cited(draft, asked, self.knowledge.look_up(asked), ())
 
     def as_runnable(self) -> Runnable[Any, Answer]:
         """This advisor as a LangChain runnable: a question, or {"question", "turns"}, in; Answer out."""

@@ -46,8 +46,9 @@ def answer(question: Question, ladders: Sequence[Ladder]) -> Draft | None:
     asked = question.slots
     next_one, how_far = question.says("next_step"), question.says("before_step")
     of_ladders = bool({*asked.topics} & {topic for ladder in ladders for topic in ladder.topics})
-    wanted = asked.levels and (next_one or how_far or of_ladders) or of_ladders and (next_one or how_far)
-    if len(asked.roles) != 1 or not wanted or set(question.terms) - _ladder_terms(question):
+    years = of_ladders and question.says("years")
+    wanted = asked.levels and (next_one or how_far or years) or of_ladders and (next_one or how_far)
+    if len(asked.roles) != 1 or len(asked.levels) > 1 or not wanted or set(question.terms) - _ladder_terms(question):
         return None
     for ladder in ladders:
         if ladder.role != asked.roles[0]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _MOST = 4
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.](?=\w)[^.!?\n]*)*[.!?]*")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_CLAUSE = re.compile(r"\b(?:i|you|we|me|my|is|are|am|was|be|have|do|says?|tell|will)\b", re.I)
+"""Before a colon or comma, a word that makes a clause of its own of what stands there: a bare list stays whole."""
 _STORY = 24
 """From this many words on, a message is taken for a story of which only the questions are answered."""
 
@@ -41,7 +43,7 @@ def asks(clause: str) -> bool:
 
 def _clauses(sentence: str, reader: Reader) -> list[str]:
     """A sentence cut before each `and what ...`, and where a preposition is repeated with another name."""
-    cut = [m.start() for m in _patterns()[1].finditer(sentence)]
+    cut = [m.start() for m in _patterns()[1].finditer(sentence) if m[0][0] not in ":;," or _CLAUSE.search(sentence[: m.start()])]
     cut += [m.start("and") for m in re.finditer(r"\b(for|in|at|as) (?:(?!\1 ).)+?(?P<and> and )\1 ", sentence, re.I)]
     edges = sorted({0, *cut, len(sentence)})
     pieces = [sentence[a:b].strip(" ,;:") for a, b in zip(edges, edges[1:], strict=False)]

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from advisor.knowledge import Knowledge
     from advisor.question import Question
 
-ROOM = 85
+ROOM = 110
 """Words that an answer may take before nothing more is added to it."""
-LONGEST = 130
+LONGEST = 170
 """Words that an answer may take with the list or table that belongs to it."""
-NEAR_THE_BEST = 0.9
+NEAR_THE_BEST = 0.85
 """Least share of the best hit's score for a second section to add a line."""
 _MOST_ROWS = 8
 
@@ -35,7 +35,7 @@ def answer(question: Question, hits: Sequence[Hit], knowledge: Knowledge) -> Dra
         _with_pair(best.passage, section, question, writing)
     seen = {section_of(best.passage)}
     for hit in hits[1:4]:
-        if _words(writing) >= ROOM // 2 or hit.score < best.score * NEAR_THE_BEST:
+        if _words(writing) >= ROOM * 2 // 3 or hit.score < best.score * NEAR_THE_BEST:
             break
         if section_of(hit.passage) not in seen and hit.passage.kind == "paragraph":
             seen.add(section_of(hit.passage))

@@ -18,6 +18,9 @@ from advisor.ui.keeping import Conversation
 from advisor.ui.transcript import welcome
 
 Updates = dict[Any, Any]
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Events of the page itself: not part of the API, and without Gradio's own veil over what they change."""
+QUICK: dict[str, Any] = {**QUIET, "concurrency_limit": 16, "trigger_mode": "multiple"}
 _SAID: tuple[Reply, Reply] = ("agree", "disagree")
 
 HEADER = """
@@ -164,53 +167,34 @@ class Page:
             self.restart = gr.Button("Start over", size="sm")
 
     def _wire(self) -> None:
-        chat: list[Any] = [
-            self.conversation,
-            self.editing,
-            self.transcript,
-            self.panel,
-            self.question,
-            self.send,
-            self.stop,
-            self.keep_old,
-            self.bridge,
-        ]
-        fit: list[Any] = [self.form, self.card, self.result]
-        tools: list[Any] = [self.status, self.roles, self.dimensions, *fit]
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        quick: dict[str, Any] = {**quiet, "concurrency_limit": 16, "trigger_mode": "multiple"}
-        self.blocks.load(
-            self._arrive,
-            [self.slot],
-            [*chat, *tools],
-            js="() => window.advisorCurrent()",
-            **quiet,
-            concurrency_limit=None,
-        )
-        gr.on(
-            [self.question.submit, self.send.click, self.bridge.submit],
-            self._ask,
-            [self.question, self.conversation, self.editing],
-            chat,
-            **quiet,
-            concurrency_limit=8,
-            trigger_mode="once",
-        )
-        self.bridge.select(self._act, [self.conversation], chat, **quick)
+        written = [self.transcript, self.panel, self.question, self.send, self.stop, self.keep_old, self.bridge]
+        self._chat: list[Any] = [self.conversation, self.editing, *written]
+        self._fitted: list[Any] = [self.form, self.card, self.result]
+        tools: list[Any] = [self.status, self.roles, self.dimensions, *self._fitted]
+        here = "() => window.advisorCurrent()"
+        self.blocks.load(self._arrive, [self.slot], [*self._chat, *tools], js=here, **QUIET, concurrency_limit=None)
         self.blocks.unload(self._leave)
-        self.stop.click(self._stop, None, None, **quick, queue=False)
-        self.keep_old.click(lambda: self._updates(View(editing=False, typed="")), None, chat, **quick)
-        self.query.submit(self._search, [self.query, self.conversation], chat, **quick)
-        self.compare.click(
-            self._compare, [self.roles, self.dimensions, self.conversation], chat, **quiet, concurrency_limit=8
-        )
+        self._wire_chat()
+        self._wire_tools()
+
+    def _wire_chat(self) -> None:
+        asking = [self.question.submit, self.send.click, self.bridge.submit]
+        typed = [self.question, self.conversation, self.editing]
+        gr.on(asking, self._ask, typed, self._chat, **QUIET, concurrency_limit=8, trigger_mode="once")
+        self.stop.click(self._stop, None, None, **QUICK, queue=False)
+        self.bridge.select(self._act, [self.conversation], self._chat, **QUICK)
+        self.keep_old.click(lambda: self._updates(View(editing=False, typed="")), None, self._chat, **QUICK)
+        self.query.submit(self._search, [self.query, self.conversation], self._chat, **QUICK)
+
+    def _wire_tools(self) -> None:
+        picked = [self.roles, self.dimensions, self.conversation]
+        self.compare.click(self._compare, picked, self._chat, **QUIET, concurrency_limit=8)
         replies: dict[Any, Reply] = {self.agree: "agree", self.disagree: "disagree", self.skip: "skip"}
+        filled, both = [self.form, self.conversation], [*self._chat, *self._fitted]
         for button, reply in replies.items():
-            button.click(
-                self._reply(reply), [self.form, self.conversation], [*chat, *fit], **quiet, concurrency_limit=8
-            )
-        self.result.click(self._fit, [self.form, self.conversation], [*chat, *fit], **quiet, concurrency_limit=8)
-        self.restart.click(lambda: self._form(Form()), None, fit, **quick)
+            button.click(self._reply(reply), filled, both, **QUIET, concurrency_limit=8)
+        self.result.click(self._fit, filled, both, **QUIET, concurrency_limit=8)
+        self.restart.click(lambda: self._form(Form()), None, self._fitted, **QUICK)
 
     def _updates(self, view: View) -> Updates:
         """A view as Gradio wants it: only what changes."""
