@@ -47,7 +47,8 @@ def main() -> int:
     print("threshold  dev: wrongly refused, answered though absent   test: the same")
     for threshold in np.arange(0.15, 0.7, 0.05):
         shares = [
-            f"{np.mean(sure[half & y] < threshold):.3f} {np.mean(sure[half & ~y] >= threshold):.3f}" for half in (dev, ~dev)
+            f"{np.mean(sure[half & y] < threshold):.3f} {np.mean(sure[half & ~y] >= threshold):.3f}"
+            for half in (dev, ~dev)
         ]
         print(f"{threshold:9.2f}  {shares[0]:>42}   {shares[1]:>14}")
     return 0

@@ -7,6 +7,7 @@ apply to a sample is absent, never zero.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -170,7 +171,9 @@ def numbers(sample: Sample, answer: Answer, world: World) -> Scores:
     leaked: list[str] = []
     terms: dict[str, list[bool]] = {}
     total = 0
-    for unit in units(answer.text):
+    # what a refusal puts in quotation marks is a name of what is missing ("work under age 18"), not a figure
+    text = re.sub("“[^”]*”", "", answer.text) if answer.declined else answer.text
+    for unit in units(text):
         total += len(figures(unit.text))
         leaked += [
             f"{figure} in {without_marks(unit.text).strip()!r}"

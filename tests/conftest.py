@@ -122,6 +122,7 @@ def run(settings: Settings, *arguments: str, typed: str = "", **more: str) -> su
         env=environment(settings, **more),
         input=typed,
         capture_output=True,
+        check=False,
         text=True,
         encoding="utf-8",
         timeout=PATIENCE,

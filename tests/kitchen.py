@@ -1,4 +1,4 @@
-"""A guide about another world, three jobs in a kitchen, with its own names, levels, places, tables, ladder and criteria."""
+"""A guide about another world, three jobs in a kitchen: own names, levels, places, tables, ladder, criteria."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the product is for: real questions, answered from the guides of this repository and from the source guide alone."""
+"""What the product is for: real questions, answered from our guides and from the source guide alone."""
 
 from __future__ import annotations
 

@@ -220,6 +220,15 @@ def test_what_the_reader_said_and_dates_are_no_leaks() -> None:
     assert _leaks("You earn £90K [1].", cited, question="do I earn £90K") == 1
 
 
+def test_a_refusal_may_name_what_it_lacks_and_give_no_figure() -> None:
+    """A number in the quoted name of what is missing is no figure; one that the refusal states is."""
+    sample = Sample("x.1", "near-miss", "is 52 too old", decline=True)
+    named = Answer("?", "The guide does not cover that: nothing on “work under age 18”.", declined=True)
+    stated = Answer("?", "The guide does not say, but it is £90K.", declined=True)
+    assert "number_leaks" not in scoring.numbers(sample, named, WORLD).ratios
+    assert scoring.numbers(sample, stated, WORLD).ratios["number_leaks"] == (1, 1)
+
+
 def test_money_terms_are_counted_one_by_one() -> None:
     """Currency and date are looked for in the whole answer; a bare sign is no currency."""
     answer = pay("Baker", "Senior", "Scotland")

@@ -272,7 +272,7 @@ def test_page_is_up_before_the_guides_are_read(
     with serving(home, corpus, home / "index") as fresh, visiting(browser) as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(fresh.address)
-        expect(page.get_by_text("You can type already")).to_be_visible()
+        expect(page.get_by_text("You can ask already")).to_be_visible()
         assert page.request.get(f"{fresh.address}healthz").json()["status"] == "loading"
         ask(page, SENIOR_REMOTE)
         expect(page.get_by_role("article", name="Question 1")).to_contain_text("$160–220K", timeout=ANSWER)

@@ -1,8 +1,8 @@
 """Career questions answered with citations from guides you can open and check.
 
-    from advisor import Advisor, Turn
+from advisor import Advisor, Turn
 
-    answer = Advisor.open().ask("senior ai eng salary?")
+answer = Advisor.open().ask("senior ai eng salary?")
 """
 
 from __future__ import annotations
@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from advisor.settings import Settings
 
 __version__ = "0.1.0"
-__all__ = ["Advisor", "AdvisorError", "Answer", "Citation", "Guide", "Hit", "Passage", "Settings", "Turn", "__version__"]
+__all__ = [
+    "Advisor",
+    "AdvisorError",
+    "Answer",
+    "Citation",
+    "Guide",
+    "Hit",
+    "Passage",
+    "Settings",
+    "Turn",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

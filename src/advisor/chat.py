@@ -102,7 +102,9 @@ class Advisor:
         try:
             for draft in self.model.stream(asked, found.hits, turns):
                 if not draft.growing and not draft.declined and not binder.bind(draft).answers:
-                    yield replace(offline, notice=f"{draft.notice} {NOTHING_CITED} {OFFLINE_INSTEAD}".strip(), usage=draft.usage)
+                    yield replace(
+                        offline, notice=f"{draft.notice} {NOTHING_CITED} {OFFLINE_INSTEAD}".strip(), usage=draft.usage
+                    )
                     return
                 yield draft
         except ModelError as error:

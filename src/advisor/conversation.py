@@ -25,14 +25,18 @@ _LESS_LIKELY = 0.015
 """What a reading loses for each likelier one before it."""
 _GAIN = 0.03
 """How much nearer to the guides a reading must be than the question as typed, when that has a subject of its own."""
-_PRONOUN = re.compile(r"\b(?:it|they|them|those|these|this|that|its|their)\b(?: (?:one|ones|role|roles|job|jobs))?", re.I)
+_PRONOUN = re.compile(
+    r"\b(?:it|they|them|those|these|this|that|its|their)\b(?: (?:one|ones|role|roles|job|jobs))?", re.I
+)
 _OPENER = re.compile(
-    r"^\W*(?:(?:and|but|ok|okay|so|also|then|or|now|und|y|et)\b[\s,]*)*(?:(?:what|how|wbt)(?: about| of)\b|same (?:for|question for))?[\s,]*",
+    r"^\W*(?:(?:and|but|ok|okay|so|also|then|or|now|und|y|et)\b[\s,]*)*"
+    r"(?:(?:what|how|wbt)(?: about| of)\b|same (?:for|question for))?[\s,]*",
     re.I,
 )
 _ORDINALS = {"first": 0, "former": 0, "second": 1, "latter": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _ORDINAL = re.compile(
-    r"\bthe (first|former|second|latter|third|fourth|fifth|last)(?: (?:one|role|job|option|step)\b|(?=[\s?.!]*$|,))", re.I
+    r"\bthe (first|former|second|latter|third|fourth|fifth|last)(?: (?:one|role|job|option|step)\b|(?=[\s?.!]*$|,))",
+    re.I,
 )
 _SAME_LEVEL = re.compile(r"\b(?:that|this|the same|same) level\b", re.I)
 _ONE = re.compile(r"\bones?\b", re.I)
@@ -152,7 +156,7 @@ def _about(core: str, then: Question) -> list[str]:
 
 
 def _framed(core: str, now: Question, then: Question, roles: str) -> str:
-    """The earlier question's form with the new subject: `how important is Python`, `and SQL` → `how important is SQL`."""
+    """The earlier question's form with the new subject: `how important is X`, `and Y` → `how important is Y`."""
     subject = _subject(then)
     frame = re.sub(r"\bthe$", "", " ".join(then.words[: _span(then)[0]])).strip()
     if not (subject and frame and _own(now)) or not now.says("opener") or len(now.words) > _SHORT:
@@ -181,7 +185,9 @@ def _next_step(then: Question, state: _State, reader: Reader) -> str:
 
 def _carries(kind: str, now: Question, then: Question) -> bool:
     """Levels and regions stay while the talk is of the same topic; a new one starts without them."""
-    return not getattr(now.slots, kind) and bool(getattr(then.slots, kind)) and {*now.slots.topics} <= {*then.slots.topics}
+    return (
+        not getattr(now.slots, kind) and bool(getattr(then.slots, kind)) and {*now.slots.topics} <= {*then.slots.topics}
+    )
 
 
 def _joined(text: str, *more: str) -> str:
@@ -246,6 +252,8 @@ def _choices(state: _State, reader: Reader) -> list[str]:
 
 def _enumerated(text: str) -> list[str]:
     """The members of a sentence's enumeration: `San Francisco, New York and Dallas are ...`."""
-    found = re.match(r"((?:[A-Z][\w.]*(?: [A-Z][\w.]*)*, )+[A-Z][\w.]*(?: [A-Z][\w.]*)*,? (?:and|or) [A-Z][\w.]*(?: [A-Z][\w.]*)*)", text)
+    found = re.match(
+        r"((?:[A-Z][\w.]*(?: [A-Z][\w.]*)*, )+[A-Z][\w.]*(?: [A-Z][\w.]*)*,? (?:and|or) [A-Z][\w.]*(?: [A-Z][\w.]*)*)",
+        text,
+    )
     return re.split(r", | and | or ", found[1]) if found else []
-

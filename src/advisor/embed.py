@@ -32,7 +32,7 @@ _LONGEST = 512
 
 
 def identity(name: str) -> str:
-    """What names the weights in an index: the model's name, or for a folder its name and a digest of its files' sizes."""
+    """What names the weights in an index: the model's name, for a folder its name and a digest of its files' sizes."""
     path = Path(name)
     if not path.is_dir():
         return name
@@ -77,7 +77,8 @@ class Reference:
         out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            out[batch] = self.model.encode([texts[i] for i in batch], normalize_embeddings=True, show_progress_bar=False)
+            some = [texts[i] for i in batch]
+            out[batch] = self.model.encode(some, normalize_embeddings=True, show_progress_bar=False)
             if done:
                 done(start + len(batch))
         return out

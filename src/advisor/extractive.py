@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from advisor import conversation, ladders, parts, profiles, prose, refusal, tabular
+from advisor import conversation, ladders, parts, profiles, prose, refusal, tables, tabular
 from advisor.types import Draft, Hit, Turn
 from advisor.vocabulary import english, stop_words
 from advisor.writing import Writing
@@ -21,7 +21,7 @@ _ASKED_THERE = 0.6
 _SAME_QUESTION = 0.8
 """And one this near is answered from there in any case."""
 _SAID = {
-    "greeting": "Hello! Ask me about the roles in these guides: what they do, pay, skills, degrees, or which one fits you.",
+    "greeting": "Hello! Ask me about the roles in these guides: what they do, pay, skills, or which one fits you.",
     "thanks": "You are welcome. Anything else you would like to know?",
     "goodbye": "Goodbye, and good luck.",
     "praise": "Glad that helps. Ask on whenever you like.",
@@ -52,7 +52,7 @@ class Extractive:
         asked = self._resolved(parts.questions(text, self.knowledge.reader), text)
         return self._one(self.knowledge.look_up(asked[0])) if len(asked) == 1 else self._several(asked)
 
-    def _word_for_word(self, question: Question) -> list[tabular.Selection]:
+    def _word_for_word(self, question: Question) -> list[tables.Selection]:
         """Cells whose row and column the question names exactly as the table does."""
         if question.says("yes_no"):
             return []
@@ -96,7 +96,9 @@ class Extractive:
         for question, draft in drafts:
             missing += draft.missing
             if draft.declined:
-                writing.add(f"The guides do not answer “{question.strip(' ?')}”." if any(d.evidence for _, d in drafts) else "")
+                writing.add(
+                    f"The guides do not answer “{question.strip(' ?')}”." if any(d.evidence for _, d in drafts) else ""
+                )
             else:
                 writing.join(draft)
         return missing
@@ -104,7 +106,9 @@ class Extractive:
     def _one(self, found: Found) -> Draft:
         question, knowledge = found.question, self.knowledge
         if not (question.terms or question.slots) or not found.hits:
-            return Draft("Type a question in words, for example about pay, skills or which role fits you.", declined=True)
+            return Draft(
+                "Type a question in words, for example about pay, skills or which role fits you.", declined=True
+            )
         if draft := ladders.answer(question, knowledge.ladders):
             return draft
         if len(question.slots.roles) > 1 and (draft := self._comparison(found)):
@@ -119,18 +123,20 @@ class Extractive:
             return refusal.refuse(found, knowledge)
         return prose.answer(question, found.hits, knowledge)
 
-    def _about_place(self, selections: Sequence[tabular.Selection], found: Found) -> list[Hit]:
+    def _about_place(self, selections: Sequence[tables.Selection], found: Found) -> list[Hit]:
         """Hits that name a region which the question asks about and the tables lack."""
         lacking = {name for s in selections[:1] for name in s.lacking}
         places = [name for name in found.question.slots.regions if name in lacking]
         named = self.knowledge.vocabulary.slots
-        return [h for h in found.hits if any(place in named(h.passage.text).regions for place in places)] if places else []
+        return (
+            [h for h in found.hits if any(place in named(h.passage.text).regions for place in places)] if places else []
+        )
 
-    def _from_tables(self, selections: Sequence[tabular.Selection], found: Found) -> bool:
+    def _from_tables(self, selections: Sequence[tables.Selection], found: Found) -> bool:
         """Whether the cells answer better than the text: not where a section asks the very question."""
         told = nearest_heading(found)
-        if found.question.says("yes_no"):
-            return told < _ASKED_THERE
+        if found.question.says("yes_no") and not (found.question.says("most") or found.question.says("least")):
+            return told < _ASKED_THERE and refusal.refused(found, self.knowledge)
         return told < (_SAME_QUESTION if tabular.exact(selections) else _ASKED_THERE)
 
     def _comparison(self, found: Found) -> Draft | None:
@@ -165,4 +171,6 @@ def small_talk(question: Question) -> str:
 
 @cache
 def _small_talk() -> dict[str, re.Pattern[str]]:
-    return {kind: re.compile(r"(?:" + "|".join(begins) + r")(?!\w)") for kind, begins in english()["small_talk"].items()}
+    return {
+        kind: re.compile(r"(?:" + "|".join(begins) + r")(?!\w)") for kind, begins in english()["small_talk"].items()
+    }

@@ -99,10 +99,11 @@ class Index:
         if len(held.units) != about["units"]:
             raise _damaged(store)
         real = tuple(p for p in passages if p.kind != "gap")
-        return cls(guides, real, passages[len(real) :], about["fingerprint"], about["model"], about["version"], store, tuple(held.units))
+        gaps, named = passages[len(real) :], (about["fingerprint"], about["model"], about["version"])
+        return cls(guides, real, gaps, *named, store, tuple(held.units))
 
     def nearest(self, vector: np.ndarray, limit: int) -> list[tuple[int, str, float]]:
-        """The lines nearest to a unit vector: (passage number, line, cosine), best first; gaps count on after passages."""
+        """The lines nearest to a unit vector: (passage number, line, cosine), best first; gaps come after passages."""
         with _reading(self.store):
             found = self.store.query(self.version, vector, min(limit, len(self.units)))
         return [(*self.units[number], similarity) for number, similarity in found]
@@ -214,7 +215,8 @@ class _Words(NamedTuple):
 
 def fingerprint(read: corpus.Corpus, words: _Words, model: str) -> str:
     """Names what an index holds: the same guides and model give the same one on every machine."""
-    content = [FORMAT, model, repr(words), *(f"{g.source}\0{g.text}" for g in sorted(read.guides, key=lambda g: g.source))]
+    guides = sorted(read.guides, key=lambda guide: guide.source)
+    content = [FORMAT, model, repr(words), *(f"{guide.source}\0{guide.text}" for guide in guides)]
     return hashlib.sha256("\0\0".join(content).encode()).hexdigest()[:16]
 
 

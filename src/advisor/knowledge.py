@@ -88,6 +88,7 @@ class Knowledge:
         """The guide with this path."""
         return next(guide for guide in self.index.guides if guide.source == source)
 
+    @lru_cache(maxsize=512)  # noqa: B019 (lives as long as its index; one question is looked up by several steps)
     def look_up(self, text: str, limit: int = 12) -> Found:
         """Read a standalone question and search for it."""
         question = self.reader.read(text)
@@ -102,9 +103,14 @@ class Knowledge:
         gaps = [(line, similarity) for number, line, similarity in nearest if number >= len(self.index.passages)]
         return Found(question, hits, nearest, *(gaps[0] if gaps else ("", 0.0)))
 
+    def holds_for(self, region: str, passage: Passage) -> bool:
+        """Whether a passage speaks of a region: it or its heading names it, or its guide is about it."""
+        said = f"{' . '.join(passage.headings)} . {passage.intro} . {passage.text}"
+        return region == passage.region or region in self.vocabulary.slots(said).regions
+
     def near(self, text: str, own: Sequence[str] = ()) -> float:
-        """How well the guides answer a text: the score of its best hit, less where that lacks stems given as its own."""
-        found = self.look_up(text, 3)
+        """How well the guides answer a text: its best hit's score, less where that lacks the stems given as its own."""
+        found = self.look_up(text)
         hits = found.hits
         if not hits:
             return 0.0

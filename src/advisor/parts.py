@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from advisor.vocabulary import english
@@ -43,10 +44,14 @@ def asks(clause: str) -> bool:
 
 def _clauses(sentence: str, reader: Reader) -> list[str]:
     """A sentence cut before each `and what ...`, and where a preposition is repeated with another name."""
-    cut = [m.start() for m in _patterns()[1].finditer(sentence) if m[0][0] not in ":;," or _CLAUSE.search(sentence[: m.start()])]
+    cut = [
+        m.start()
+        for m in _patterns()[1].finditer(sentence)
+        if m[0][0] not in ":;," or _CLAUSE.search(sentence[: m.start()])
+    ]
     cut += [m.start("and") for m in re.finditer(r"\b(for|in|at|as) (?:(?!\1 ).)+?(?P<and> and )\1 ", sentence, re.I)]
     edges = sorted({0, *cut, len(sentence)})
-    pieces = [sentence[a:b].strip(" ,;:") for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [sentence[a:b].strip(" ,;:") for a, b in pairwise(edges)]
     pieces = [piece for piece in pieces if piece]
     whole = all(len(piece.split()) > 1 and (reader.read(piece).terms or reader.read(piece).slots) for piece in pieces)
     return pieces if whole else [sentence.strip()]
@@ -59,5 +64,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     opener = r"^\W*(?:(?:and|also|then|so|but|pls|please|ok|now|anyway|btw)\b\W*)*"
     return (
         re.compile(rf"{opener}(?:{words}|{verbs})\b", re.I),
-        re.compile(rf"(?:,|;)?\s+(?:and|but|also|then|plus)\s+(?:also\s+|then\s+)?(?={begins})|[,:;]\s+(?={begins})", re.I),
+        re.compile(
+            rf"(?:,|;)?\s+(?:and|but|also|then|plus)\s+(?:also\s+|then\s+)?(?={begins})|[,:;]\s+(?={begins})", re.I
+        ),
     )

@@ -50,7 +50,8 @@ def parse(text: str, source: str) -> tuple[Guide, tuple[Passage, ...]]:
     first = next((_plain(n) for n in tree.walk() if n.type == "heading" and n.tag == "h1"), "")
     title = str(meta.get("title") or first or Path(source).stem)
     region, currency = str(meta.get("region") or ""), str(meta.get("currency") or "")
-    guide = Guide(source, title, text, _as_of(meta), region, currency, _names(meta.get("roles")), _names(meta.get("starters")))
+    roles, starters = _names(meta.get("roles")), _names(meta.get("starters"))
+    guide = Guide(source, title, text, _as_of(meta), region, currency, roles, starters)
     passages = tuple(_Reader(guide).read(tree))
     if not passages:
         raise CorpusError(f"{source}:1: the guide has no text.")

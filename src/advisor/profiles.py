@@ -108,8 +108,8 @@ def clauses(text: str) -> list[Clause]:
     sorts = english()["sorts"]
     dislikes = re.compile(r"\b(?:" + "|".join(sorts["dislikes"]) + r")(?!\w)")
     fit = re.compile(r"(?<!\w)(?:" + "|".join(sorts["fit"]) + r")(?!\w)")
-    for part in _CLAUSE.split(folded(text)):
-        part = part.strip()
+    for piece in _CLAUSE.split(folded(text)):
+        part = piece.strip()
         if len(part.split()) > 0 and not fit.search(part) and re.search(r"[a-z]{2}", part):
             found.append(Clause(dislikes.sub("", part).strip() or part, -1 if dislikes.search(part) else 1))
     return found
@@ -135,7 +135,8 @@ def reasons(said: Sequence[Clause], knowledge: Knowledge, roles: Sequence[str]) 
             mean = float(np.mean(list(values.values())))
             sign = clause.sign if clause.sign > 0 else clause.sign * DISLIKE
             found += [
-                Reason(role, clause, _evidence(knowledge.criteria[i]), sign * (values[role] - mean)) for role, i in best.items()
+                Reason(role, clause, _evidence(knowledge.criteria[i]), sign * (values[role] - mean))
+                for role, i in best.items()
             ]
         found += _ratings(clause, knowledge, roles)
     return found
@@ -146,7 +147,7 @@ def _evidence(criterion: Criterion) -> Evidence:
 
 
 def _ratings(clause: Clause, knowledge: Knowledge, roles: Sequence[str]) -> list[Reason]:
-    """Rows of tables that rate a skill the clause names, by role; each rating counts by how far it is from the middle."""
+    """Rows of tables that rate a skill the clause names, by role; a rating counts by how far it is from the middle."""
     question = knowledge.reader.read(clause.text)
     found = []
     for table in knowledge.finder.tables:
@@ -163,7 +164,7 @@ def _ratings(clause: Clause, knowledge: Knowledge, roles: Sequence[str]) -> list
 
 
 def scores(found: Sequence[Reason], roles: Sequence[str], first: Sequence[str] = ()) -> dict[str, float]:
-    """For each role the sum of its reasons, best role first; `first` names the roles that the guides are mainly about."""
+    """For each role the sum of its reasons, best role first; `first` names the roles the guides are mainly about."""
     totals = {role: MAIN if role in first and found else 0.0 for role in roles}
     for reason in found:
         totals[reason.role] += reason.weight
@@ -228,7 +229,11 @@ def _lines(role: str, found: Sequence[Reason], writing: Writing) -> list[str]:
         said = f"you said “{words}”" if reason.clause.sign > 0 else f"you would rather avoid “{words}”"
         evidence = reason.evidence
         said = "" if any(c.isdigit() for c in said) else f" ({said})"  # a figure of yours is no figure of the guide
-        words = f"{evidence.cell.row}: {evidence.quote} for {article(role)}" if evidence.cell else evidence.quote.rstrip(".")
+        words = (
+            f"{evidence.cell.row}: {evidence.quote} for {article(role)}"
+            if evidence.cell
+            else evidence.quote.rstrip(".")
+        )
         lines.append(f"- {words} {writing.cite(evidence)}{said}")
     return lines
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from advisor.knowledge import section_of
 from advisor.types import Cell, Draft, Evidence, Hit, Passage
 from advisor.words import stems
-from advisor.writing import Writing, table
+from advisor.writing import Writing, listed, table
 
 if TYPE_CHECKING:
     from advisor.knowledge import Knowledge
@@ -27,8 +27,11 @@ def answer(question: Question, hits: Sequence[Hit], knowledge: Knowledge) -> Dra
     """What the best section says, and a line of the next best where there is room."""
     writing = Writing()
     best = hits[0]
+    elsewhere = [place for place in question.slots.regions if not knowledge.holds_for(place, best.passage)]
+    if elsewhere:
+        writing.add(f"The guides say nothing about {listed(elsewhere, 'or')} in particular.")
     section = [p for p in knowledge.sections[section_of(best.passage)] if p.kind != "note"]
-    if best.passage.headings[-1].endswith("?"):
+    if best.passage.headings[-1].endswith("?") or best.passage.kind == "row" and not _names_row(best.passage, question):
         _opening(section, best.passage, writing)
     else:
         _say(best.passage, question, writing)
@@ -40,12 +43,14 @@ def answer(question: Question, hits: Sequence[Hit], knowledge: Knowledge) -> Dra
         if section_of(hit.passage) not in seen and hit.passage.kind == "paragraph":
             seen.add(section_of(hit.passage))
             writing.add(writing.quote(hit.passage, _line(hit, question)))
-    return writing.draft()
+    return writing.draft(missing=elsewhere)
 
 
 def _opening(section: Sequence[Passage], found: Passage, writing: Writing) -> None:
     """A section that answers a question is said from its start; its list or table goes before further paragraphs."""
-    first, rest = section[0], list(section[1:])
+    told = [p for p in section if p.kind != "row"]
+    first = told[0] if told and section[0].kind == "row" else section[0]
+    rest = [p for p in section if p is not first]
     block = next((p for p in rest if p.kind in ("list", "steps", "row")), None)
     if first.kind == "paragraph" and block and found is not first and found.kind in ("list", "steps", "row"):
         block = found
@@ -57,6 +62,12 @@ def _opening(section: Sequence[Passage], found: Passage, writing: Writing) -> No
     for passage in rest:
         if passage.kind == "paragraph" and passage is not found and _words(writing) + _size(passage, section) <= ROOM:
             _whole(passage, writing)
+
+
+def _names_row(row: Passage, question: Question) -> bool:
+    """Whether a question is about this row of a table rather than about the whole."""
+    named = set(stems(row.cells[0][1]))
+    return named <= set(stems(question.clear))
 
 
 def _with_pair(passage: Passage, section: Sequence[Passage], question: Question, writing: Writing) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from advisor.vocabulary import Mention, Slots, Vocabulary, english, slots, foreign_words, stop_words
+from advisor.vocabulary import Mention, Slots, Vocabulary, english, foreign_words, slots, stop_words
 from advisor.words import folded, stem, tokens
 
 if TYPE_CHECKING:
@@ -79,8 +79,10 @@ class Reader:
         found = []
         for topic, patterns in english()["implied"].items():
             match = next((m for p in patterns if (m := re.search(p, said))), None)
-            if match and topic in self.vocabulary.topics and not any(
-                m.kind == "topics" and m.name == topic for m in self.vocabulary.mentions(said)
+            if (
+                match
+                and topic in self.vocabulary.topics
+                and not any(m.kind == "topics" and m.name == topic for m in self.vocabulary.mentions(said))
             ):
                 at = said[: match.start(1)].count(" ")
                 found.append(Mention("topics", topic, at, at + 1))
@@ -104,7 +106,10 @@ class Reader:
 
         most = 2 if len(word) >= _LONG_WORD else 1
         found = process.extract(word, self.targets, scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=8)
-        near = [(distance, candidate[0] != word[0], -self.lexicon.words[candidate], candidate) for candidate, distance, _ in found]
+        near = [
+            (distance, candidate[0] != word[0], -self.lexicon.words[candidate], candidate)
+            for candidate, distance, _ in found
+        ]
         return min(near)[-1] if near else word
 
     def _exists(self, word: str) -> bool:

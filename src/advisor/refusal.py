@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LOOKED_AT = 3
 _LONG = 6
 _MOST_PHRASES = 3
-_SURE_GAP = 0.55
+_SURE_GAP = 0.6
 """A known gap this near is named."""
 
 
@@ -83,7 +83,12 @@ def signs(found: Found, knowledge: Knowledge) -> Signs:
 
 def _held(question: Question, words: frozenset[str]) -> set[str]:
     """The question's terms that a passage has, by their own stem or as another word for its topic."""
-    topics = {stem(question.words[at]): m.name for m in question.mentions if m.kind == "topics" for at in range(m.start, m.end)}
+    topics = {
+        stem(question.words[at]): m.name
+        for m in question.mentions
+        if m.kind == "topics"
+        for at in range(m.start, m.end)
+    }
     return {term for term in question.terms if term in words or topics.get(term) in words}
 
 
@@ -100,8 +105,8 @@ def refused(found: Found, knowledge: Knowledge) -> bool:
 
 def refuse(found: Found, knowledge: Knowledge) -> Draft:
     """Say that the guides do not cover it, what in the question they lack, and where to look nearby."""
-    known = [found.gap] if found.gap_nearness > _SURE_GAP else []
-    missing = tuple(dict.fromkeys([*_unnamed_slots(found, knowledge), *known, *phrases_not_found(found, knowledge)]))
+    known = [found.gap] if found.gap_nearness > _SURE_GAP else phrases_not_found(found, knowledge)
+    missing = tuple(dict.fromkeys([*_unnamed_slots(found, knowledge), *known]))
     what = f": nothing on {listed([f'“{name}”' for name in missing], 'or')}" if missing else ""
     text = f"The guides do not cover that{what}."
     if found.question.foreign:

@@ -99,7 +99,8 @@ def search(
 ) -> tuple[Hit, ...]:
     """The passages that answer best, best first.
 
-    `text` is the question in words, `nearest` the lines of the index nearest to it in meaning; `elsewhere` tells of a passage that it is about something else than what the question names.
+    `text` is the question in words, `nearest` the lines of the index nearest to it in meaning; `elsewhere` tells of a
+    passage that it is about something else than what the question names.
     """
     mix = mix or Mix()
     near: dict[int, tuple[float, str]] = {}

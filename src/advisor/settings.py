@@ -38,10 +38,12 @@ class Settings(BaseSettings):
     auth: SecretStr | None = Field(None, description="user:password for the page")
     open: bool = Field(False, description="Listen on other addresses than loopback without a password")
     root_path: str = Field("", description="Sub-path when a reverse proxy serves the page below one")
-    feedback: Path | None = Field(default_factory=lambda: _home(".advisor") / "feedback.jsonl",
-                                  description="File for thumbs up and down; `off` keeps none")
+    feedback: Path | None = Field(
+        default_factory=lambda: _home(".advisor") / "feedback.jsonl",
+        description="File for thumbs up and down; `off` keeps none",
+    )
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY", description="Key of the endpoint")
-    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL", description="Endpoint, OpenAI's own when unset")
+    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL", description="Endpoint; unset, OpenAI's")
 
     @field_validator("chroma_url", "openai_base_url")
     @classmethod

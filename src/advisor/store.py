@@ -50,7 +50,9 @@ class Store(Protocol):
         """Whether a version's vectors are all there."""
         ...
 
-    def load(self, version: str) -> Held: ...
+    def load(self, version: str) -> Held:
+        """A version's guides, passages and units."""
+        ...
 
     def vectors(self, version: str) -> dict[str, np.ndarray]:
         """A version's vectors by the hash of their text."""

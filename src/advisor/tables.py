@@ -155,8 +155,13 @@ class Finder:
         measured = self._measured([table.about, *labels], question)
         spoken = {stem(word) for label in labels for word in tokens(label.text)} if verbatim else set()
         unexplained = tuple(term for term in question.terms if term not in measured | spoken)
-        by_slots = bool(rows) and bool(columns) or any(
-            set(getattr(table.about.slots, kind)) & set(getattr(question.slots, kind)) for kind in ("levels", "regions")
+        by_slots = (
+            bool(rows)
+            and bool(columns)
+            or any(
+                set(getattr(table.about.slots, kind)) & set(getattr(question.slots, kind))
+                for kind in ("levels", "regions")
+            )
         )
         if not (rows or columns) or not (verbatim or measured or by_slots and _fragment(question)):
             return None

@@ -25,7 +25,7 @@ _MOST_TABLES = 3
 def answerable(found: Sequence[Selection], question: Question, near: Collection[str]) -> list[Selection]:
     """The selections that account for everything the question asks: those that lack least and point most precisely.
 
-    `near` holds the ids of the passages that search found; a selection that points at no single cell must be among them.
+    `near` holds the ids of the passages that search found; a selection that points at no cell must be among them.
     """
     if word_for_word := [s for s in found if s.verbatim and not s.unexplained and not s.lacking]:
         most = max(_spoken(s, question) for s in word_for_word)
@@ -205,13 +205,18 @@ def _ranking(selection: Selection, ranking: tuple[bool, int, list[int]], lowest:
     tied = [name for name, value in zip(names, values, strict=True) if tables.ends(value) == best]
     end = "lower" if lowest else "upper"
     how = f", compared by the {end} end of each range" if best and best[0] != best[1] else ""
-    verb = "are level with the" if len(tied) > 1 else "has the"
-    first = f"**{listed(tied)}** {verb} {'lowest' if lowest else 'highest'} {lowered(measure)} ({grid.heading}){how}:"
+    end_of = "lowest" if lowest else "highest"
+    label = (grid.columns if by_row else grid.rows)[fixed]
+    if label.slots.roles or label.slots.levels:
+        first = f"**{listed(tied)}** comes {end_of} under {measure} ({grid.heading}){how}:"
+    else:
+        verb = "share the" if len(tied) > 1 else "has the"
+        first = f"**{listed(tied)}** {verb} {end_of} {lowered(measure)} ({grid.heading}){how}:"
     return "\n".join([first, "", *(f"- {line}" for line in marked)])
 
 
 def dimensions(grids: Sequence[tables.Table]) -> list[str]:
-    """What tables with two roles or more compare them by: row names where roles are columns, else heading and header."""
+    """What tables of two roles or more compare them by: row names where roles are columns, else their headers."""
     return list(dict.fromkeys(name for grid in grids for name in _dimensions_of(grid)))
 
 
@@ -228,7 +233,7 @@ def _dimensions_of(grid: tables.Table) -> dict[str, tuple[bool, int]]:
 
 
 def comparison(grids: Sequence[tables.Table], roles: Sequence[str], wanted: Sequence[str] = ()) -> Draft:
-    """Roles side by side, one line a dimension; without any named, the dimensions of the first table that has them all."""
+    """Roles side by side, one line a dimension; without any named, those of the table that compares these roles."""
     writing = Writing()
     chosen = wanted or _default_dimensions(grids, roles)
     lines = []

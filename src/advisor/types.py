@@ -51,7 +51,7 @@ class Passage:
     id: str
     """Stable and readable: source, heading and a counter."""
     text: str
-    """Plain Markdown: a paragraph, a list with its intro (one item a line), or one table row as `header: value` pairs."""
+    """Plain Markdown: a paragraph, a list with its intro (an item a line), or a table row as `header: value` pairs."""
     source: str
     headings: tuple[str, ...]
     """From the guide's title down to the nearest heading."""

@@ -227,7 +227,8 @@ def load(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for key, value in root.value:
         if key.value not in KINDS:
-            problems.append(f"{path.name}:{key.start_mark.line + 1}: unknown kind {key.value!r}; use {', '.join(KINDS)}.")
+            known = ", ".join(KINDS)
+            problems.append(f"{path.name}:{key.start_mark.line + 1}: unknown kind {key.value!r}; use {known}.")
         elif not isinstance(value, yaml.MappingNode):
             problems.append(f"{path.name}:{key.start_mark.line + 1}: {key.value} must hold `name: [alias, ...]` lines.")
         else:

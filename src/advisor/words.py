@@ -8,7 +8,9 @@ from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_]+(?:[+#]+|(?:['’][^\W\d_]+)?)", re.UNICODE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"”’)]?\s+(?=[\"“‘(]?[A-Z0-9$£€])")
-_SHORT_FORM = re.compile(r"(?:\b(?:vs|etc|e\.g|i\.e|approx|no|dr|mr|ms|st|inc|ltd|u\.s|u\.k|jr|sr)|\b[A-Z])\.$", re.IGNORECASE)
+_SHORT_FORM = re.compile(
+    r"(?:\b(?:vs|etc|e\.g|i\.e|approx|no|dr|mr|ms|st|inc|ltd|u\.s|u\.k|jr|sr)|\b[A-Z])\.$", re.IGNORECASE
+)
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 
@@ -48,7 +50,7 @@ def sentences(text: str) -> tuple[str, ...]:
     start = 0
     for end in _SENTENCE_END.finditer(text):
         piece = text[start : end.end()].strip()
-        if not _SHORT_FORM.search(piece.rstrip("\"”’)")):
+        if not _SHORT_FORM.search(piece.rstrip('"”’)')):
             found.append(piece)
             start = end.end()
     return (*found, text[start:].strip()) if text[start:].strip() else tuple(found)

@@ -8,7 +8,10 @@ from datetime import date
 
 from advisor.types import Draft, Evidence, Passage
 
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 class Writing:
@@ -64,14 +67,14 @@ def month(iso: str) -> str:
 
 def months_old(iso: str, today: date | None = None) -> int:
     """How many months ago a date was."""
-    now = today or date.today()
+    now = today or date.today()  # noqa: DTZ011 (the reader's own day)
     found = re.match(r"(\d{4})-(\d{2})", iso)
     return (now.year - int(found[1])) * 12 + now.month - int(found[2]) if found else 0
 
 
 def article(noun: str) -> str:
     """A noun with `a` or `an`, by how its first letters are said."""
-    first = noun.split()[0] if noun.split() else ""
+    first = noun.strip().partition(" ")[0]
     spelled = first.isupper() and len(first) < 4
     vowel = first[:1].lower() in ("aefhilmnorsx" if spelled else "aeiou")
     return f"{'an' if vowel else 'a'} {noun}"

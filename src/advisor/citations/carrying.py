@@ -89,8 +89,7 @@ class Carriers:
             for n, places in held.items()
             if self._speaks_of(bare, claim, n)
             for place in places
-            if holds(place, claim)
-            and not self.words.about_column(claim, place, self.evidence[n - 1].passage, beside)
+            if holds(place, claim) and not self.words.about_column(claim, place, self.evidence[n - 1].passage, beside)
         ]
         if not (self.by_model and found):
             return found[0] if found else None

@@ -1,12 +1,12 @@
 """Answering through any OpenAI-compatible endpoint; LangChain over `openai`, which nothing else imports.
 
-    answering   `ModelAnswerer`: drafts from a model, and standalone questions
-    prompts     what is sent
-    endpoint    one request, bounded in time and length
-    replies     what a reply means, and what of it is never shown
-    rewriting   whether a rewritten question may be searched
-    faults      failures in words, and the breaker
-    runnables   `as_runnable`, `GuideRetriever` for LangChain users
+answering   `ModelAnswerer`: drafts from a model, and standalone questions
+prompts     what is sent
+endpoint    one request, bounded in time and length
+replies     what a reply means, and what of it is never shown
+rewriting   whether a rewritten question may be searched
+faults      failures in words, and the breaker
+runnables   `as_runnable`, `GuideRetriever` for LangChain users
 """
 
 from advisor.llm.answering import ModelAnswerer

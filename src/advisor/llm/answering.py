@@ -125,9 +125,7 @@ class ModelAnswerer:
             except ModelError as error:
                 raise self._failed(error) from None
 
-    def _once(
-        self, settings: Settings, prompt: ChatPromptTemplate, inputs: dict[str, str]
-    ) -> Iterator[endpoint.Reply]:
+    def _once(self, settings: Settings, prompt: ChatPromptTemplate, inputs: dict[str, str]) -> Iterator[endpoint.Reply]:
         reply = endpoint.Reply()
         try:
             runnable = self._chain(settings, prompt)

@@ -153,7 +153,11 @@ class Answering:
         """The transcript, or the welcome when nothing was asked yet."""
         if conversation.exchanges:
             return transcript(conversation, problem=problem, feedback=self.settings.feedback is not None)
-        return welcome(self._starters(), waiting=not self.loading.done, problem=problem or self.loading.problem)
+        return welcome(
+            self._starters(),
+            waiting="" if self.loading.done else self.loading.progress,
+            problem=problem or self.loading.problem,
+        )
 
     def _starters(self) -> tuple[str, ...]:
         return self.loading.wait().starters if self.loading.well else ()

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from advisor.chat import Advisor
 
 
+Heard = Callable[[int, int], None]
+"""Is told how many of how many pieces of the guides have been read."""
+
+
 class Loading:
     """An Advisor that is being opened. `start` it once; `wait` and `arrived` hand it over or raise what went wrong."""
 
-    def __init__(self, open_advisor: Callable[[], Advisor]) -> None:
+    def __init__(self, open_advisor: Callable[[Heard], Advisor]) -> None:
         self._open = open_advisor
+        self._read = (0, 0)
         self._future: Future[Advisor] = Future()
 
     def start(self) -> Loading:
@@ -30,9 +35,18 @@ class Loading:
     def _run(self) -> None:
         self._future.set_running_or_notify_cancel()
         try:
-            self._future.set_result(self._open())
+            self._future.set_result(self._open(self._hear))
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits, never swallowed
             self._future.set_exception(error)
+
+    def _hear(self, done: int, total: int) -> None:
+        self._read = done, total
+
+    @property
+    def progress(self) -> str:
+        """How far reading the guides has come, in words."""
+        done, total = self._read
+        return f"Reading the guides for the first time: {100 * done // total} %" if total else "Reading the guides"
 
     @property
     def done(self) -> bool:
@@ -63,9 +77,9 @@ class Loading:
         """
         return self._future.result()
 
-    async def ended(self) -> None:
-        """Come back when opening has ended, without holding a thread."""
-        await asyncio.wait([asyncio.wrap_future(self._future)])
+    async def ended(self, seconds: float) -> None:
+        """Come back when opening has ended or the time is over, without holding a thread."""
+        await asyncio.wait([asyncio.wrap_future(self._future)], timeout=seconds)
 
 
 def explain(error: BaseException) -> str:

@@ -109,7 +109,7 @@ class Page:
 
     def _lay_out_chat(self) -> None:
         self.transcript = gr.HTML(
-            welcome((), waiting=True), js_on_load=None, elem_id="transcript", apply_default_css=False
+            welcome((), waiting="Reading the guides"), js_on_load=None, elem_id="transcript", apply_default_css=False
         )
         with gr.Column(elem_id="composer"):
             with gr.Row(elem_id="composer-row"):
@@ -220,9 +220,11 @@ class Page:
     async def _arrive(self, current: str, request: gr.Request) -> AsyncIterator[Updates]:
         answering, loading = self._answering, self._answering.loading
         fresh, session = Conversation(), str(request.session_hash)
-        if not loading.done:
-            yield {self.transcript: welcome((), waiting=True)}
-            await loading.ended()
+        while not loading.done:
+            waiting = {self.status: f'<p class="status">{loading.progress}</p>'}
+            quiet = answering.stopping.asked(session)
+            yield waiting if quiet else {**waiting, self.transcript: welcome((), waiting=loading.progress)}
+            await loading.ended(seconds=1)
         if not loading.well:
             yield {self.transcript: answering.shown(fresh), self.status: '<p class="status">Not ready.</p>'}
             return

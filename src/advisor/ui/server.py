@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from advisor import __version__
 from advisor.errors import SettingsError
 from advisor.settings import Settings
-from advisor.ui.loading import Loading
+from advisor.ui.loading import Heard, Loading
 
 if TYPE_CHECKING:
     from advisor.chat import Advisor
@@ -38,9 +38,9 @@ HEADERS = {
 }
 
 
-def application(settings: Settings, open_advisor: Callable[[], Advisor] | None = None) -> FastAPI:
+def application(settings: Settings, open_advisor: Callable[[Heard], Advisor] | None = None) -> FastAPI:
     """The whole page as an ASGI application; the Advisor begins to open at once, in a thread."""
-    loading = Loading(open_advisor or (lambda: _open(settings)))
+    loading = Loading(open_advisor or partial(_open, settings))
     app = FastAPI(title="Career Advisor", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.middleware("http")(_guarded)
 
@@ -54,10 +54,19 @@ def application(settings: Settings, open_advisor: Callable[[], Advisor] | None =
     return app
 
 
-def _open(settings: Settings) -> Advisor:
+def _open(settings: Settings, heard: Heard) -> Advisor:
+    from advisor import index
     from advisor.chat import Advisor
 
-    return Advisor.open(settings, progress=True)
+    if not index.exists(settings):
+        bar = index.bar()
+
+        def both(done: int, total: int) -> None:
+            bar(done, total)
+            heard(done, total)
+
+        index.ingest(settings, both)
+    return Advisor.open(settings)
 
 
 async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

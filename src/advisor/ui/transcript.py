@@ -13,10 +13,9 @@ from advisor.ui.markup import answer_html, attribute, plain
 from advisor.ui.sources import closest
 
 
-def welcome(starters: Sequence[str], waiting: bool = False, problem: str = "") -> str:
+def welcome(starters: Sequence[str], waiting: str = "", problem: str = "") -> str:
     """What stands there before the first question."""
-    reading = "Reading the guides, which takes a minute the first time. You can type already."
-    hint = f'<p class="quiet" role="status">{reading}</p>' if waiting else ""
+    hint = f'<p class="quiet">{escape(waiting)}. You can ask already.</p>' if waiting else ""
     return (
         '<section class="welcome" aria-label="Welcome"><h2>Ask about your career</h2>'
         "<p>Roles, pay, skills, degrees, getting hired. Each answer comes from guides you can open: "
