@@ -114,7 +114,9 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"} | own | more
 
 
-def run(settings: Settings, *arguments: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+def run(
+    settings: Settings, *arguments: str, typed: str = "", patience: float = PATIENCE, **more: str
+) -> subprocess.CompletedProcess[str]:
     """A Python process of ours, run to its end in the checkout: `run(settings, "-m", "advisor", "hello")`."""
     return subprocess.run(
         [sys.executable, *arguments],
@@ -125,7 +127,7 @@ def run(settings: Settings, *arguments: str, typed: str = "", **more: str) -> su
         check=False,
         text=True,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=patience,
     )
 
 

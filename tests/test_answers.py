@@ -103,6 +103,14 @@ def test_every_answer_is_sound(ours: Advisor, question: str) -> None:
     assert len(answer.text) < 6_000
 
 
+@pytest.mark.slow
+def test_a_megabyte_is_answered_in_time(source_guide: Settings) -> None:
+    """A message of any length, here a million letters of questions, gets its sane answer while somebody still waits."""
+    done = run(source_guide, "-m", "advisor", typed="what is it? " * 80_000 + "\n", patience=60)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) < 10_000
+
+
 @pytest.mark.parametrize("greeting", ["hi", "thanks!", "what can you do?"])
 def test_small_talk_is_no_refusal(ours: Advisor, greeting: str) -> None:
     """A greeting gets a sentence and somewhere to start, not a refusal."""

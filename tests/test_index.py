@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor import Advisor, Settings, index
+from advisor import Advisor, Settings, embed, index
 from advisor.errors import CorpusError, IndexBusy, IndexUnusable
 from tests.conftest import PATIENCE, ROLES, ROOT, SMALL, Setup, environment, run, write
 
@@ -120,6 +120,19 @@ def test_another_model_is_a_clear_error(small: Settings, tmp_path: Path) -> None
     assert "made with the embedding model all-MiniLM-L6-v2" in str(raised.value)
     assert "ADVISOR_EMBEDDING_MODEL=another-model" in str(raised.value)
     assert "python ingest.py" in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_model_of_one_s_own_works(setup: Setup) -> None:
+    """A folder that holds a model is a model: indexed with it, named in the index, answering by its own graph."""
+    folder = embed.weights("all-MiniLM-L6-v2")
+    settings = setup(embedding_model=folder)
+    (settings.index / "graphs").unlink()
+    index.ingest(settings)
+    opened = Advisor.open(settings)
+    assert opened.status.embedder == embed.identity(folder)
+    assert isinstance(opened.knowledge.embedder, embed.Graph)
+    assert "160–220K" in opened.ask(REMOTE).text
 
 
 def test_a_bad_guide_keeps_what_it_had(indexed: Settings) -> None:

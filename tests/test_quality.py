@@ -47,14 +47,10 @@ def test_mypy_is_content() -> None:
 def test_every_test_says_what_it_proves(path: Path) -> None:
     """Each test and each test module has a sentence, and no two tests of a module share a name."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    tests = [
-        n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name.startswith("test")
-    ]
-    silent = [
-        node.name for node in (tree, *tests) if not ast.get_docstring(node) for node in [node] if node is not tree
-    ]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    tests = [node for node in functions if node.name.startswith("test")]
     assert ast.get_docstring(tree)
-    assert silent == []
+    assert [node.name for node in tests if not ast.get_docstring(node)] == []
     assert len({node.name for node in tests}) == len(tests)
 
 

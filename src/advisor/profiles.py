@@ -254,7 +254,7 @@ def ask_back(knowledge: Knowledge, roles: Sequence[str]) -> Draft:
 
 def from_criteria(agreed: Sequence[Criterion], disagreed: Sequence[Criterion], knowledge: Knowledge) -> Draft:
     """The ranking that follows from criteria somebody agreed and disagreed with."""
-    roles = tuple(dict.fromkeys(c.role for c in (*agreed, *disagreed))) or _main_roles(knowledge)
+    roles = tuple(dict.fromkeys((*_main_roles(knowledge), *(c.role for c in (*agreed, *disagreed)))))
     found = [
         Reason(c.role, Clause(c.text, sign), Evidence(c.passage, c.text), float(sign))
         for sign, some in ((1, agreed), (-1, disagreed))

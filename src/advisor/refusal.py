@@ -50,9 +50,11 @@ class Signs:
     """Number of terms, up to six, as a share of six: a long question leaves more words uncovered."""
 
 
-WEIGHTS = (0.98, 1.27, 0.97, -3.87, -5.14, 0.35, 2.61, -0.61, -1.38)
-"""Of the signs, in their order; without any known gap their weight falls on the rest."""
-BIAS = -0.8
+WEIGHTS = (0.87, 1.24, 0.94, -3.74, -4.98, 0.82, 2.79, -0.58, -1.47)
+"""Of the signs, in their order."""
+BIAS = -0.96
+WITHOUT_GAPS = (2.03, 2.58, 2.25, 0.0, 0.0, 2.22, 2.79, -0.48, -0.57)
+BIAS_WITHOUT_GAPS = -6.12
 THRESHOLD = 0.35
 """Least confidence to answer, from the trade-off of both refusal errors on the development split."""
 
@@ -93,8 +95,9 @@ def _held(question: Question, words: frozenset[str]) -> set[str]:
 
 
 def confidence(measured: Signs) -> float:
-    """How likely the guides answer, between 0 and 1."""
-    total = BIAS + sum(w * s for w, s in zip(WEIGHTS, astuple(measured), strict=True))
+    """How likely the guides answer, between 0 and 1; a corpus that names no gaps is judged by the other signs alone."""
+    weights, bias = (WEIGHTS, BIAS) if measured.gap else (WITHOUT_GAPS, BIAS_WITHOUT_GAPS)
+    total = bias + sum(w * s for w, s in zip(weights, astuple(measured), strict=True))
     return 1 / (1 + math.exp(-total))
 
 

@@ -154,6 +154,7 @@ class Finder:
         verbatim = verbatim and (headed or any(not _slot(label) for label in labels))
         measured = self._measured([table.about, *labels], question)
         spoken = {stem(word) for label in labels for word in tokens(label.text)} if verbatim else set()
+        said_by_label = bool(rows and columns) and any(not _slot(label) for label in labels)
         unexplained = tuple(term for term in question.terms if term not in measured | spoken)
         by_slots = (
             bool(rows)
@@ -163,7 +164,7 @@ class Finder:
                 for kind in ("levels", "regions")
             )
         )
-        if not (rows or columns) or not (verbatim or measured or by_slots and _fragment(question)):
+        if not (rows or columns) or not (verbatim or measured or said_by_label or by_slots and _fragment(question)):
             return None
         weights = {term: self.lexicon.weight(term) for term in question.terms}
         total = sum(weights.values()) or 1.0
@@ -192,6 +193,9 @@ class Finder:
 
     def _overlap(self, label: Label, question: Question) -> float:
         if set(label.slots.topics) & set(question.slots.topics):
+            return 1.0
+        words = [word for word in tokens(label.text) if word not in english()["glue"]]
+        if len(words) > 1 and sum(word in question.words for word in words) * 2 >= len(words):
             return 1.0
         total = sum(self.lexicon.weight(word) for word in label.stems)
         shared = sum(self.lexicon.weight(word) for word in label.stems & set(question.terms))

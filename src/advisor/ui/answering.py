@@ -94,7 +94,7 @@ class Answering:
             return
         flag = self.stopping.begin(session)
         growing = Exchange(asked, Answer(question=asked, text=""))
-        waiting = "Looking in the guides…" if self.loading.done else "Reading the guides first, a few seconds…"
+        waiting = "Looking in the guides…" if self.loading.done else "Your question waits until the guides are read…"
         yield View(transcript=transcript(earlier, growing, waiting), typed="", busy=True, editing=False)
         try:
             exchange = growing
