@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from advisor.search import Mix
 
 OFFLINE = "offline"
+LONGEST = 4_000
+"""Characters that a question may have."""
+MOST_TURNS = 12
+"""Earlier turns that a question is read in the light of."""
 NOTHING_CITED = "The model's answer cited nothing that the guides hold, so it is not shown."
 OFFLINE_INSTEAD = "This answer was composed from the guides without the model."
 
@@ -73,6 +77,12 @@ class Advisor:
     def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Answer]:
         """The answer as it grows; the last one is complete."""
         self._refresh()
+        if len(question) > LONGEST:
+            said = (
+                f"That message has {len(question):,} characters; up to {LONGEST:,} are read. Please ask in fewer words."
+            )
+            yield Answer(question, said, declined=True)
+            return
         asked = self.standalone(question, turns)
         found = self.knowledge.look_up(asked)
         binder = citations.Binder(asked, self.vocabulary)
@@ -81,6 +91,7 @@ class Advisor:
 
     def standalone(self, question: str, turns: Sequence[Turn] = ()) -> str:
         """The question, readable without the conversation; byte-identical when it already is."""
+        turns = [Turn(turn.question[:LONGEST], turn.answer) for turn in turns[-MOST_TURNS:]]
         offline = conversation.standalone(question, turns, self.knowledge.reader, self.knowledge.near)
         if self.model is None or offline == question:
             return offline

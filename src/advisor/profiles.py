@@ -99,7 +99,7 @@ def is_profile(question: Question, knowledge: Knowledge) -> bool:
     asked = [knowledge.reader.read(part) for part in parts.questions(question.text, knowledge.reader)]
     if any(part.says("fit") and not part.slots.topics for part in asked):
         return bool(tastes) or question.says("me") or not question.terms
-    return tastes > 1 and not any(parts.asks(part.text) for part in asked) and len(question.words) >= _A_SENTENCE
+    return bool(tastes) and not any(parts.asks(p.text) for p in asked) and len(question.words) >= _A_SENTENCE
 
 
 def clauses(text: str) -> list[Clause]:

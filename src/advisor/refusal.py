@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 3
 _LONG = 6
+_LONGEST_WORD = 30
 _MOST_PHRASES = 3
 _SURE_GAP = 0.6
 """A known gap this near is named."""
@@ -127,7 +128,7 @@ def phrases_not_found(found: Found, knowledge: Knowledge) -> list[str]:
     phrases: list[str] = []
     before = -2
     for at, word in enumerate(question.words):
-        if stem(word) not in question.terms or stem(word) in held or not word.isalpha():
+        if stem(word) not in question.terms or stem(word) in held or not word.isalpha() or len(word) > _LONGEST_WORD:
             continue
         if at == before + 1:
             phrases[-1] += f" {word}"
