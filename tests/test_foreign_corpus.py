@@ -53,7 +53,7 @@ def test_names_come_from_the_guide(chef: Advisor) -> None:
         ("skilled baker cruise ship wage", ("Pastry Chef", "Trained", "£33–37K")),
         ("apprentice station cook salary in town?", ("Line Cook", "Trainee", "£22–25K")),
         ("how much does a head of station second chef make ashore", ("Sous Chef", "Head of station", "£40–48K")),
-        ("when does a pastry chef start work", ("Pastry Chef", "Start of shift", "4 am")),
+        ("when does the shift of a pastry chef start?", ("Pastry Chef", "Start of shift", "4 am")),
         ("how many hours a week does a line cook work?", ("Line Cook", "Hours a week", "48")),
         ("how important are knife skills for a line cook?", ("Knife skills", "Line Cook", "5 of 5")),
         ("sugar work sous chef", ("Sugar work", "Sous Chef", "1 of 5")),

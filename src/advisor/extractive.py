@@ -137,6 +137,9 @@ class Extractive:
         told = nearest_heading(found)
         if found.question.says("yes_no") and not (found.question.says("most") or found.question.says("least")):
             return told < _ASKED_THERE and refusal.refused(found, self.knowledge)
+        lacking = any(selection.lacking for selection in selections)
+        if lacking and found.question.slots.roles and set(selections[0].lacking) & set(found.question.slots.roles):
+            return told < _ASKED_THERE
         return told < (_SAME_QUESTION if tabular.exact(selections) else _ASKED_THERE)
 
     def _comparison(self, found: Found) -> Draft | None:

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from advisor.settings import Settings
     from advisor.types import Embedder
 
-FORMAT = "1"
+FORMAT = "2"
 """Raised when passages are cut or stored in another way, so that older indexes are rebuilt."""
 _PROBES = 100
 _MOST_UNITS = 40
@@ -208,6 +208,10 @@ class _Words(NamedTuple):
     ways: asked.Ways
     gaps: tuple[Passage, ...]
 
+    def asked(self, guide: Guide) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The ways of asking that belong to one guide, by heading."""
+        return tuple((heading, ways) for (source, heading), ways in self.ways.items() if source == guide.source)
+
     @classmethod
     def read(cls, settings: Settings, read: corpus.Corpus) -> _Words:
         vocabulary = Vocabulary.read(settings.corpus, read.guides, read.passages)
@@ -288,7 +292,7 @@ def _build(
     if fresh or not store.graph(model).is_dir():
         known |= _embed(settings, store, fresh, progress)
     version = store.write(
-        guides=[asdict(g) for g in read.guides],
+        guides=[asdict(replace(g, asked=words.asked(g))) for g in read.guides],
         passages=[asdict(p) for p in (*read.passages, *words.gaps)],
         units=[(unit.passage, unit.line) for unit in made],
         hashes=hashes,
@@ -337,7 +341,9 @@ def _writing(settings: Settings, store: Store) -> Iterator[None]:
 
 
 def _guide(fields: dict[str, Any]) -> Guide:
-    return Guide(**{**fields, "roles": tuple(fields["roles"]), "starters": tuple(fields["starters"])})
+    asked_for = tuple((heading, tuple(ways)) for heading, ways in fields["asked"])
+    tuples = {"roles": tuple(fields["roles"]), "starters": tuple(fields["starters"]), "asked": asked_for}
+    return Guide(**{**fields, **tuples})
 
 
 def _passage(fields: dict[str, Any]) -> Passage:

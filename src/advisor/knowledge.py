@@ -13,9 +13,10 @@ from advisor import ladders, profiles, tables, tabular
 from advisor.question import Question, Reader
 from advisor.search import LOOK_AT, Lexicon, Mix, search
 from advisor.types import Guide, Hit, Passage
-from advisor.words import stems
+from advisor.words import stem, stems
 
 if TYPE_CHECKING:
+    from advisor.asked import Ways
     from advisor.index import Index
     from advisor.types import Embedder
     from advisor.vocabulary import Vocabulary
@@ -51,7 +52,8 @@ class Knowledge:
         self.vocabulary = vocabulary
         self.embedder = embedder
         self.mix = mix or Mix()
-        self.lexicon = Lexicon(index.passages)
+        self.ways: Ways = {(g.source, heading): ways for g in index.guides for heading, ways in g.asked}
+        self.lexicon = Lexicon(index.passages, self.ways)
         self.reader = Reader(vocabulary, self.lexicon, _real_words(embedder))
         self.finder = tables.Finder(tables.read(index.passages, vocabulary), self.lexicon)
         self.ladders = ladders.read(index.passages, vocabulary)
@@ -71,9 +73,15 @@ class Knowledge:
 
     @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
     def words_of(self, passage: Passage) -> frozenset[str]:
-        """The stems of a passage with its headings and guide's title, and its topics by name."""
-        text = " ".join([*passage.headings, passage.intro, passage.text])
+        """The stems of a passage with its headings and the ways of asking for it, and its topics by name."""
+        ways = self.ways.get((passage.source, passage.headings[-1]), ()) if passage.headings else ()
+        text = " ".join([*passage.headings, passage.intro, passage.text, *ways])
         return frozenset(stems(text)) | frozenset(self.vocabulary.slots(text).topics)
+
+    @cached_property
+    def gap_words(self) -> dict[str, frozenset[str]]:
+        """The stems of what each known gap is called and asked by, by its name."""
+        return {gap.headings[0]: frozenset(stems(f"{gap.headings[0]} {gap.text}")) for gap in self.index.gaps}
 
     @cached_property
     def questions(self) -> dict[str, Passage]:
@@ -93,13 +101,16 @@ class Knowledge:
         """Read a standalone question and search for it."""
         question = self.reader.read(text)
         vector = self.embedder.embed([question.clear or " "])[0]
-        roles = set(question.slots.roles)
+        roles, terms = set(question.slots.roles), set(question.terms) | set(question.slots.topics)
 
-        def elsewhere(passage: Passage) -> bool:
-            return bool(roles) and bool(about := self.roles_of(passage)) and not roles & about
+        def loses(passage: Passage) -> float:
+            about = self.roles_of(passage)
+            other = self.mix.slots if roles and about and not roles & about else 0.0
+            narrower = self.heading_terms(passage.headings[-1]) if passage.headings else frozenset()
+            return other + self.mix.narrow * (len(narrower - terms) / len(narrower) if narrower else 0.0)
 
         nearest = tuple(self.index.nearest(vector, LOOK_AT))
-        hits = search(question.clear, nearest, self.index, self.lexicon, self.mix, limit, elsewhere)
+        hits = search(question.clear, nearest, self.index, self.lexicon, self.mix, limit, loses)
         gaps = [(line, similarity) for number, line, similarity in nearest if number >= len(self.index.passages)]
         return Found(question, hits, nearest, *(gaps[0] if gaps else ("", 0.0)))
 
@@ -120,6 +131,13 @@ class Knowledge:
         total = sum(self.lexicon.weight(word) for word in own)
         held = sum(self.lexicon.weight(word) for word in own if word in self.words_of(hits[0].passage))
         return hits[0].score * (1 - _OWN_WORDS * (1 - held / total)) if total else hits[0].score
+
+    @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
+    def heading_terms(self, heading: str) -> frozenset[str]:
+        """What a heading is about besides roles, levels and regions: its terms, a topic's by the topic's name."""
+        read = self.reader.read(heading)
+        of_topic = {stem(read.words[at]) for m in read.mentions if m.kind == "topics" for at in range(m.start, m.end)}
+        return frozenset({*read.terms} - of_topic | {*read.slots.topics})
 
     @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
     def roles_of(self, passage: Passage) -> frozenset[str]:

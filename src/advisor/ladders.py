@@ -46,7 +46,7 @@ def answer(question: Question, ladders: Sequence[Ladder]) -> Draft | None:
     asked = question.slots
     next_one, how_far = question.says("next_step"), question.says("before_step")
     of_ladders = bool({*asked.topics} & {topic for ladder in ladders for topic in ladder.topics})
-    years = of_ladders and question.says("years")
+    years = of_ladders and question.says("years") and not question.says("whole_ladder")
     wanted = asked.levels and (next_one or how_far or years) or of_ladders and (next_one or how_far)
     if len(asked.roles) != 1 or len(asked.levels) > 1 or not wanted or set(question.terms) - _ladder_terms(question):
         return None

@@ -47,16 +47,18 @@ class Signs:
     """Share, by weight, of the question's terms that the best hits hold between them."""
     unknown: float
     """Share of the terms that stand nowhere in the corpus."""
+    named: float
+    """Share of the terms that the nearest known gap names."""
     length: float
     """Number of terms, up to six, as a share of six: a long question leaves more words uncovered."""
 
 
-WEIGHTS = (0.87, 1.24, 0.94, -3.74, -4.98, 0.82, 2.79, -0.58, -1.47)
+WEIGHTS = (1.73, 1.0, 0.73, -2.79, -3.79, 0.43, 2.87, -1.46, -1.43, -1.34)
 """Of the signs, in their order."""
-BIAS = -0.96
-WITHOUT_GAPS = (2.03, 2.58, 2.25, 0.0, 0.0, 2.22, 2.79, -0.48, -0.57)
-BIAS_WITHOUT_GAPS = -6.12
-THRESHOLD = 0.35
+BIAS = -1.46
+WITHOUT_GAPS = (2.53, 2.37, 2.02, 0.0, 0.0, 1.47, 3.15, -1.35, 0.0, -0.65)
+BIAS_WITHOUT_GAPS = -6.47
+THRESHOLD = 0.4
 """Least confidence to answer, from the trade-off of both refusal errors on the development split."""
 
 
@@ -80,6 +82,7 @@ def signs(found: Found, knowledge: Knowledge) -> Signs:
         peak=cosines[0] - sum(cosines[1:10]) / max(1, len(cosines[1:10])),
         together=sum(weights[t] for t in set().union(*shares)) / total if shares and total else 1.0,
         unknown=sum(weights[t] for t in terms if not lexicon.knows(t)) / total if total else 0.0,
+        named=sum(weights[t] for t in terms if t in knowledge.gap_words.get(found.gap, ())) / total if total else 0.0,
         length=min(len(terms), _LONG) / _LONG,
     )
 

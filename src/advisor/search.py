@@ -17,6 +17,7 @@ from advisor.types import Hit, Passage
 from advisor.words import stem, stems, tokens
 
 if TYPE_CHECKING:
+    from advisor.asked import Ways
     from advisor.index import Index
 
 _K1, _B = 1.2, 0.75
@@ -35,13 +36,15 @@ class Mix:
     lexical: float = 0.3
     slots: float = 0.15
     """What a passage about other roles than the one asked about loses."""
+    narrow: float = 0.06
+    """What a passage loses whose heading says nothing but words that the question does not."""
     rows: bool = True
 
 
 class Lexicon:
     """The words of the passages: where each stem stands, and how rare it is."""
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, passages: Sequence[Passage], ways: Ways | None = None) -> None:
         self.size = len(passages)
         self.words: Counter[str] = Counter()
         postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -51,6 +54,8 @@ class Lexicon:
             lengths[number] = sum(counts.values())
             for word, count in counts.items():
                 postings[word].append((number, count))
+        self.asked = {stem(word) for said in (ways or {}).values() for way in said for word in tokens(way)}
+        """Stems of the ways of asking: known words, which do not weigh in the search itself (a measured loss)."""
         average = float(lengths.mean()) or 1.0
         norm = _K1 * (1 - _B + _B * lengths / average)
         self.postings: dict[str, tuple[np.ndarray, np.ndarray]] = {}
@@ -75,8 +80,8 @@ class Lexicon:
         return self.idf(len(self.postings[word][0]) if word in self.postings else 0)
 
     def knows(self, word: str) -> bool:
-        """Whether any passage has a word with this stem."""
-        return word in self.postings
+        """Whether any passage, or way of asking for one, has a word with this stem."""
+        return word in self.postings or word in self.asked
 
     def scores(self, words: Iterable[str]) -> np.ndarray:
         """BM25 of every passage, shape (passages,)."""
@@ -95,12 +100,12 @@ def search(
     lexicon: Lexicon,
     mix: Mix | None = None,
     limit: int = 10,
-    elsewhere: Callable[[Passage], bool] = lambda _: False,
+    loses: Callable[[Passage], float] = lambda _: 0.0,
 ) -> tuple[Hit, ...]:
     """The passages that answer best, best first.
 
-    `text` is the question in words, `nearest` the lines of the index nearest to it in meaning; `elsewhere` tells of a
-    passage that it is about something else than what the question names.
+    `text` is the question in words, `nearest` the lines of the index nearest to it in meaning; `loses` tells what share
+    of its score a passage loses because it is about something else than the question.
     """
     mix = mix or Mix()
     near: dict[int, tuple[float, str]] = {}
@@ -108,7 +113,7 @@ def search(
         if number not in near and number < len(index.passages):
             near[number] = (similarity, line)
     asked = list(dict.fromkeys(stems(text)))
-    most = sum(lexicon.weight(word) for word in asked if lexicon.knows(word)) * (_K1 + 1) or 1.0
+    most = sum(lexicon.weight(word) for word in asked if word in lexicon.postings) * (_K1 + 1) or 1.0
     shared = lexicon.scores(asked) / most
     candidates = set(near) | {int(n) for n in np.argsort(-shared)[:LOOK_AT] if shared[n] > 0}
     floor = min((similarity for similarity, _ in near.values()), default=0.0)
@@ -121,8 +126,5 @@ def search(
         score = mix.dense * max(similarity, 0.0) + mix.lexical * min(float(shared[number]), _LEXICAL_CEILING)
         hits.append(Hit(passage, round(score / (mix.dense + mix.lexical), 6), line))
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    if not mix.slots:
-        return tuple(hits[:limit])
-    near_enough = hits[: limit * 3]
-    agreed = [replace(h, score=h.score * (1 - mix.slots)) if elsewhere(h.passage) else h for h in near_enough]
+    agreed = [replace(hit, score=hit.score * (1 - loses(hit.passage))) for hit in hits[: limit * 3]]
     return tuple(sorted(agreed, key=lambda hit: (-hit.score, hit.passage.id))[:limit])

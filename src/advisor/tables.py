@@ -195,7 +195,7 @@ class Finder:
         if set(label.slots.topics) & set(question.slots.topics):
             return 1.0
         words = [word for word in tokens(label.text) if word not in english()["glue"]]
-        if len(words) > 1 and sum(word in question.words for word in words) * 2 >= len(words):
+        if len(words) > 1 and sum(word in question.words for word in words) * 3 >= len(words) * 2:
             return 1.0
         total = sum(self.lexicon.weight(word) for word in label.stems)
         shared = sum(self.lexicon.weight(word) for word in label.stems & set(question.terms))

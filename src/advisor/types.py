@@ -34,6 +34,8 @@ class Guide:
     """The roles it says it is about."""
     starters: tuple[str, ...] = ()
     """Questions it offers to start with."""
+    asked: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """For a heading, other ways of asking for what stands under it; from the file beside the guide."""
 
 
 @dataclass(frozen=True, slots=True)
