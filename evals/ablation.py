@@ -7,7 +7,9 @@ front of the same advisor. A mechanism that buys nothing leaves the product.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from advisor.search import Mix
     from advisor.settings import Settings
 
-COLUMNS = ("recall_5", "mrr_10", "ndcg_5", "facts_vital")
+COLUMNS = ("recall_5", "mrr_10", "ndcg_5", "facts_vital", "wrongly_refused", "answered_though_absent")
 Reading = Callable[[str, Sequence[Turn]], str]
 
 
@@ -95,7 +97,16 @@ def mixes() -> Iterator[tuple[str, Mix | None]]:
     for dense in (0.85, 0.7, 0.5, 0.3):
         if dense != ours.dense:
             yield f"dense {dense:g}, lexical {1 - dense:g}", Mix(dense=dense, lexical=round(1 - dense, 2))
-    yield "without table rows as units", Mix(ours.dense, ours.lexical, rows=False)
+    yield "without table rows as units", Mix(rows=False)
+
+
+def leaner(settings: Settings, folder: Path) -> Iterator[tuple[str, Settings]]:
+    """The same guides without what stands beside them, each with an index of its own below `folder`."""
+    for name, pattern in (("without ways of asking", "*.asked.yaml"), ("without known gaps", "not-covered.yaml")):
+        home = folder / pattern.strip("*.")
+        shutil.copytree(settings.corpus, home / "corpus", ignore=shutil.ignore_patterns(pattern))
+        shutil.copytree(settings.index / "graphs", home / "index" / "graphs")
+        yield name, settings.model_copy(update={"corpus": home / "corpus", "index": home / "index"})
 
 
 def variants(settings: Settings) -> Iterator[Variant]:
@@ -104,6 +115,9 @@ def variants(settings: Settings) -> Iterator[Variant]:
 
     for name, mix in mixes():
         yield Variant(name, Advisor.open(settings, mix=mix))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, lean in leaner(settings, Path(folder)):
+            yield Variant(name, Advisor.open(lean))
     advisor = Advisor.open(settings)
     yield Variant("the product: with the conversation step", advisor, True)
     yield Variant("question as typed", Reads(advisor, as_typed), True)
@@ -163,7 +177,7 @@ def text(found: Sequence[tuple[Variant, list[Row]]], samples: Sequence[Sample]) 
     """Both tables, with what they were measured on."""
     searches = [(variant.name, rows) for variant, rows in found if not variant.follow_ups]
     follow = [(variant.name, rows) for variant, rows in found if variant.follow_ups]
-    parts = [f"Search, on the {len(samples)} golden samples that have an answer:", table(searches)]
+    parts = [f"Search, on the {len(samples)} golden samples that have an answer or must be declined:", table(searches)]
     if follow and follow[0][1]:
         follow.append(("written out by hand", by_hand(follow[0][1])))
         parts += [f"Conversation, on the {len(follow[0][1])} follow-ups among them:", table(follow)]
@@ -179,7 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--samples", type=Path, default=HERE, metavar="DIR", help="folder of golden*.jsonl")
     options = parser.parse_args(arguments)
     settings = Settings.read(llm_model="", feedback="off")
-    samples = [sample for sample in load(options.samples, headings(settings.corpus)) if sample.labels]
+    every = load(options.samples, headings(settings.corpus))
+    samples = [sample for sample in every if sample.labels or sample.decline]
     if not samples:
         print("No samples with labels in evals/golden*.jsonl.", file=sys.stderr)
         return 2

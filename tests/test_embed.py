@@ -66,10 +66,10 @@ def test_texts_that_mean_alike_are_near(graph: embed.Graph) -> None:
     assert asked @ same > 0.5 > asked @ other
 
 
-def test_the_reference_reports_its_progress(reference: embed.Reference) -> None:
+def test_progress_is_reported(graph: embed.Graph) -> None:
     """Whoever waits hears how many texts are done, up to all of them."""
     heard: list[int] = []
-    reference.embed(["text"] * 70, heard.append)
+    embed.all_of(["text"] * 70, graph, heard.append)
     assert heard == sorted(heard)
     assert heard[-1] == 70
 

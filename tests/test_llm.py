@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from endpoint import KEY, Script, serving
 from small_guide import DEGREE, HUBS_AI, HUBS_ML, REMOTE_ML, VOCABULARY, WORK, hits
 
 from advisor.citations import Binder
@@ -18,6 +17,7 @@ from advisor.errors import ModelError
 from advisor.llm import Breaker, GuideRetriever, ModelAnswerer, as_runnable, prompts
 from advisor.settings import Settings
 from advisor.types import Answer, Draft, Hit, Turn
+from evals.endpoint import KEY, Script, serving
 
 QUESTION = "senior ml engineer pay?"
 TRUE = "A Senior ML Engineer earns $160–220K remotely [2] and $200–260K in US tech hubs [1]."

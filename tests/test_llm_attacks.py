@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from endpoint import Request, Script, serving
 from small_guide import HUBS_ML, REMOTE_ML, VOCABULARY, WORK, hits
 
 from advisor.citations import Binder, Bound, figures
@@ -21,6 +20,7 @@ from advisor.llm.prompts import RULES
 from advisor.llm.replies import overlap
 from advisor.settings import Settings
 from advisor.types import Draft, Passage, Turn
+from evals.endpoint import Request, Script, serving
 
 QUESTION = "senior ml engineer pay?"
 TRUE = "A Senior ML Engineer earns $160–220K remotely [2]."

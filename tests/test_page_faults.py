@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests import endpoint
+from evals import endpoint
 from tests.browsing import ANSWER, ROOT, Served, ask, opened, serving, visiting
 
 pytest_plugins = ["tests.browsing"]

@@ -13,7 +13,7 @@ from advisor import ladders, profiles, tables, tabular
 from advisor.question import Question, Reader
 from advisor.search import LOOK_AT, Lexicon, Mix, search
 from advisor.types import Guide, Hit, Passage
-from advisor.words import stem, stems
+from advisor.words import stems
 
 if TYPE_CHECKING:
     from advisor.asked import Ways
@@ -101,16 +101,8 @@ class Knowledge:
         """Read a standalone question and search for it."""
         question = self.reader.read(text)
         vector = self.embedder.embed([question.clear or " "])[0]
-        roles, terms = set(question.slots.roles), set(question.terms) | set(question.slots.topics)
-
-        def loses(passage: Passage) -> float:
-            about = self.roles_of(passage)
-            other = self.mix.slots if roles and about and not roles & about else 0.0
-            narrower = self.heading_terms(passage.headings[-1]) if passage.headings else frozenset()
-            return other + self.mix.narrow * (len(narrower - terms) / len(narrower) if narrower else 0.0)
-
         nearest = tuple(self.index.nearest(vector, LOOK_AT))
-        hits = search(question.clear, nearest, self.index, self.lexicon, self.mix, limit, loses)
+        hits = search(question.clear, nearest, self.index, self.lexicon, self.mix, limit)
         gaps = [(line, similarity) for number, line, similarity in nearest if number >= len(self.index.passages)]
         return Found(question, hits, nearest, *(gaps[0] if gaps else ("", 0.0)))
 
@@ -131,18 +123,6 @@ class Knowledge:
         total = sum(self.lexicon.weight(word) for word in own)
         held = sum(self.lexicon.weight(word) for word in own if word in self.words_of(hits[0].passage))
         return hits[0].score * (1 - _OWN_WORDS * (1 - held / total)) if total else hits[0].score
-
-    @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
-    def heading_terms(self, heading: str) -> frozenset[str]:
-        """What a heading is about besides roles, levels and regions: its terms, a topic's by the topic's name."""
-        read = self.reader.read(heading)
-        of_topic = {stem(read.words[at]) for m in read.mentions if m.kind == "topics" for at in range(m.start, m.end)}
-        return frozenset({*read.terms} - of_topic | {*read.slots.topics})
-
-    @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
-    def roles_of(self, passage: Passage) -> frozenset[str]:
-        """The roles that a passage or its heading names."""
-        return frozenset(self.vocabulary.slots(f"{passage.headings[-1]} . {passage.text}").roles)
 
 
 def section_of(passage: Passage) -> Section:

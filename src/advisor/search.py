@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,10 +34,6 @@ class Mix:
 
     dense: float = 0.7
     lexical: float = 0.3
-    slots: float = 0.15
-    """What a passage about other roles than the one asked about loses."""
-    narrow: float = 0.06
-    """What a passage loses whose heading says nothing but words that the question does not."""
     rows: bool = True
 
 
@@ -100,12 +96,10 @@ def search(
     lexicon: Lexicon,
     mix: Mix | None = None,
     limit: int = 10,
-    loses: Callable[[Passage], float] = lambda _: 0.0,
 ) -> tuple[Hit, ...]:
     """The passages that answer best, best first.
 
-    `text` is the question in words, `nearest` the lines of the index nearest to it in meaning; `loses` tells what share
-    of its score a passage loses because it is about something else than the question.
+    `text` is the question in words, `nearest` the lines of the index nearest to it in meaning.
     """
     mix = mix or Mix()
     near: dict[int, tuple[float, str]] = {}
@@ -126,5 +120,4 @@ def search(
         score = mix.dense * max(similarity, 0.0) + mix.lexical * min(float(shared[number]), _LEXICAL_CEILING)
         hits.append(Hit(passage, round(score / (mix.dense + mix.lexical), 6), line))
     hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    agreed = [replace(hit, score=hit.score * (1 - loses(hit.passage))) for hit in hits[: limit * 3]]
-    return tuple(sorted(agreed, key=lambda hit: (-hit.score, hit.passage.id))[:limit])
+    return tuple(hits[:limit])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from advisor.citations.figures import Figure
+from advisor.citations.figures import Figure, others, written
 from advisor.citations.scope import Claim, Held, Scope, difference, holds, unsaid
 from advisor.citations.support import RIVAL, SURE, Quote, Words
 from advisor.types import Evidence
@@ -34,7 +34,23 @@ class Carriers:
         """Name of the table row that is being read."""
 
     def carried(self, bare: str, given: tuple[int, ...], around: Scope) -> Found:
-        """Which evidence carries the sentence, cited evidence first."""
+        """Which evidence carries the sentence, cited evidence first; a model's sentence with all of its numbers."""
+        found = self._carried(bare, given, around)
+        if not self.by_model or found.unheld is not None:
+            return found
+        return replace(found, unheld=self._unwritten(bare, found))
+
+    def _unwritten(self, bare: str, found: Found) -> Claim | None:
+        """The first number beside the figures (of a date, say) that no passage which carries the sentence writes."""
+        numbers = others(bare)
+        if not numbers:
+            return None
+        carrying = [self.evidence[n - 1].passage for n in found.quotes] or [e.passage for e in self.evidence]
+        texts = (" ".join((*p.headings, p.intro, p.text, p.as_of)) for p in carrying)
+        known: frozenset[float] = frozenset().union(*map(written, texts))
+        return next((Claim(number, Scope(), Scope()) for number in numbers if number.low not in known), None)
+
+    def _carried(self, bare: str, given: tuple[int, ...], around: Scope) -> Found:
         cited = [n for n in given if 1 <= n <= len(self.evidence)]
         if not self.by_model and any(_repeats(bare, self.evidence[n - 1]) for n in cited):
             return Found({n: [self.words.quote(bare, self.evidence[n - 1])] for n in cited})

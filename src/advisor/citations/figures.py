@@ -92,6 +92,7 @@ _DATE = re.compile(
     rf"\b(?:\d{{4}}-\d\d(?:-\d\d)?|(?:\d{{1,2}}\s+)?{_MONTHS}\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?(?:19|20)\d\d"
     rf"|{_MONTHS}\s+\d{{1,2}}(?:st|nd|rd|th)?|\d{{1,2}}(?:st|nd|rd|th)\b)(?![\dA-Za-z])"
 )
+_STANDING = re.compile(r"(?<![\w.])(?<![A-Za-z]-)\d+(?=(?:st|nd|rd|th)?(?![\w%]|[.,]\d))")
 _LABEL = re.compile(
     r"(?:\b(?:step|option|phase|stage|part|passage|section|tier|chapter|no|point|question)\.?\s|#\s?)$", re.IGNORECASE
 )
@@ -143,6 +144,25 @@ def with_unit(value: str, header: str) -> str:
     if unit and all(f.sort == "count" and f.bare for f in figures(value)):
         return f"{value} {unit.group()}"
     return value
+
+
+def others(text: str) -> tuple[Figure, ...]:
+    """Numbers that are no figures and still can be wrong: days and years of dates, ordinals."""
+    copy, origin, spelled = _readable(text)
+    taken = [(f.start, f.end) for f in figures(text) if f.sort != "year"]
+    found = []
+    for match in _STANDING.finditer(copy):
+        start, end = origin[match.start()], origin[match.end() - 1] + 1
+        label = match.start() in spelled or _LABEL.search(copy[: match.start()])
+        if not label and not any(a <= start < b for a, b in taken):
+            found.append(Figure("count", float(match.group()), float(match.group()), "", True, start, end))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def written(text: str) -> frozenset[float]:
+    """Every whole number that a text writes in digits."""
+    return frozenset(map(float, re.findall(r"\d+", _readable(text)[0])))
 
 
 def _figure(match: re.Match[str], copy: str, spelled: bool) -> tuple[Sort, float, float, str, bool, float] | None:

@@ -57,6 +57,8 @@ class Script:
     usage: dict[str, Any] = field(
         default_factory=lambda: {"prompt_tokens": 321, "completion_tokens": 45, "total_tokens": 366, "cost": 0.0021}
     )
+    counts: bool = False
+    """Whether tokens are counted (four characters each) instead of reported as `usage` says."""
     fits: int = 100_000
     """Characters that the context of the model `small` holds."""
 
@@ -66,6 +68,7 @@ class Script:
         return model
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as an ASGI application."""
         if scope["type"] != "http":
             return
         body = b""
@@ -105,6 +108,10 @@ class Script:
             await send({"type": "http.response.body", "body": frame, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    def _used(self, request: Request, text: str) -> dict[str, Any]:
+        sent, said = (len(part) // 4 for part in (request.rules + request.material, text))
+        return {"prompt_tokens": sent, "completion_tokens": said, "total_tokens": sent + said}
+
     async def _frames(self, model: str, request: Request) -> AsyncIterator[bytes]:
         text = self.replies.get(model, self.replies.get("scripted", lambda _: "Fine."))(request)
         pieces = [text[at : at + 7] for at in range(0, len(text), 7)]
@@ -119,7 +126,7 @@ class Script:
             yield frame
         yield _frame({"choices": [{"index": 0, "delta": {}, "finish_reason": "length" if model == "cut" else "stop"}]})
         if request.body.get("stream_options"):
-            yield _frame({"choices": [], "usage": self.usage})
+            yield _frame({"choices": [], "usage": self._used(request, text) if self.counts else self.usage})
         yield b"data: [DONE]\n\n"
 
 

@@ -1,0 +1,217 @@
+"""`python -m evals.liar`: what the guard catches of a model that lies in known ways, and what it costs the truth.
+
+Twice: through the whole advisor and a scripted endpoint on loopback, over the questions of the samples; and at the
+guard itself, over every line and cell of the guides. `--serve` keeps the endpoint running for `python -m evals --llm`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from evals import lies
+from evals.cells import generate
+from evals.endpoint import Script, serving
+from evals.lies import Sentence
+from evals.report import fill, rows_of
+from evals.samples import HERE, Sample, headings, load
+from evals.scripted import IDEAL, LIAR, Ideal, Liar, Sent, liars, nearest, sent
+from evals.wording import MARKER, words
+
+if TYPE_CHECKING:
+    from advisor import Advisor
+    from advisor.types import Answer, Passage
+    from advisor.vocabulary import Vocabulary
+
+PHANTOM = "phantom citation"
+UNSUPPORTED = ("unsupported sentence", "sentence about another role")
+BESIDE = "uncovered question: something true beside it"
+INVENTED = "uncovered question: an invented yes"
+TRUTH = "true sentences removed"
+_PATIENT = {"llm_timeout": 20, "llm_retries": 0, "llm_max_tokens": 2000}
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often something was said, and how often it was kept from the reader (or, of the truth, lost)."""
+
+    told: int = 0
+    caught: int = 0
+    notable: list[str] = field(default_factory=list)
+    """The lies that got through; of the truth, what was lost."""
+
+    def add(self, caught: bool, what: str, notable: bool) -> None:
+        """Count one, and keep it for reading when it is notable."""
+        self.told += 1
+        self.caught += caught
+        self.notable += [what] if notable else []
+
+
+Tallies = dict[str, Tally]
+
+
+def caught(kind: str, lie: Sentence, text: str) -> bool:
+    """Whether a reader of the text is kept from the lie."""
+    if kind == PHANTOM:
+        return lie.lie not in text
+    if kind in (*UNSUPPORTED, INVENTED):
+        return not _stands(lie.lie, text)
+    return not lies.said(lie.lie, text)
+
+
+def _stands(claim: str, text: str) -> bool:
+    """Whether a line says the claim, cited, and neither cut nor marked as not found."""
+    from advisor.citations import LEFT_OUT, NOT_FOUND
+
+    said = words(claim)
+    return any(
+        said <= words(line) and MARKER.search(line) and LEFT_OUT not in line and NOT_FOUND not in line
+        for line in text.splitlines()
+    )
+
+
+def _replaced(answer: Answer) -> bool:
+    """Whether nothing of what the model said is shown."""
+    from advisor.chat import NOTHING_CITED
+
+    return answer.declined or NOTHING_CITED in answer.notice
+
+
+@contextmanager
+def speaking(advisor: Advisor, models: Mapping[str, Callable[[Request], str]]) -> Iterator[Mapping[str, Advisor]]:
+    """The advisor speaking through each of the models, which answer over a real socket while the block runs."""
+    from advisor.chat import Advisor
+
+    script = Script(replies=dict(models), counts=True)
+    with serving(script) as url:
+        patient = {"openai_base_url": url, "llm_timeout": 20.0, "llm_retries": 0}
+        yield {
+            name: Advisor(advisor.settings.model_copy(update={"llm_model": name, **patient}), advisor.knowledge)
+            for name in models
+        }
+
+
+def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tallies:
+    """Ask through the endpoint until each kind of lie was told `most` times, or the questions are used up."""
+    chance = random.Random(4711)
+    questions = [sample for sample in samples if not sample.turns and sample.question.strip()]
+    chance.shuffle(questions)
+    answerable = [sample.question for sample in questions if sample.facts and not sample.decline]
+    liar = Liar(liars(advisor.passages, advisor.vocabulary, chance), most)
+    ideal, off = Ideal.of(samples), Beside()
+    tallies = {kind: Tally() for kind in (*liar.liars, BESIDE, INVENTED, TRUTH)}
+    with speaking(advisor, {IDEAL: ideal, LIAR: liar, BESIDE: off, INVENTED: off}) as spoken:
+        for question in answerable[: 2 * most]:
+            ideal.told = []
+            answer = spoken[IDEAL].ask(question)
+            _lost(tallies[TRUTH], ideal.told, answer)
+        for question in answerable:
+            if min(liar.told[kind] for kind in liar.liars) >= most:
+                break
+            liar.lie, liar.truth = None, ()
+            answer = spoken[LIAR].ask(question)
+            _lost(tallies[TRUTH], liar.truth, answer)
+            if liar.lie:
+                gone = _replaced(answer) or caught(liar.kind, liar.lie, answer.text)
+                tallies[liar.kind].add(gone, f"{liar.lie.text} -> {answer.text}")
+        for sample in [sample for sample in questions if sample.decline][: 2 * most]:
+            for kind in (BESIDE, INVENTED):
+                off.said = ""
+                answer = spoken[kind].ask(sample.question)
+                if off.said:
+                    gone = _replaced(answer) or (kind == INVENTED and not _stands(off.said, answer.text))
+                    tallies[kind].add(gone, f"{sample.question} -> {answer.text}")
+    return tallies
+
+
+def _lost(tally: Tally, told: Iterable[Sentence], answer: Answer) -> None:
+    for true in told:
+        tally.add(not _stands(true.text, answer.text), f"{true.text} -> {answer.text} {answer.notice}")
+
+
+def at_the_guard(passages: Sequence[Passage], vocabulary: Vocabulary, step: int = 1) -> Tallies:
+    """Every line and cell of the guides, true and spoiled, or every `step`-th of them, read by the guard alone."""
+    from advisor.citations import bind
+    from advisor.types import Draft, Evidence
+
+    def read(said: Sentence) -> Bound:
+        return bind(Draft(said.text, tuple(map(Evidence, said.passages)), by_model=True), said.question, vocabulary)
+
+    tallies = {}
+    every = Sent("", tuple(passages))
+    for kind, told in liars(passages, vocabulary, random.Random(4711)).items():
+        tally = tallies[kind] = Tally()
+        for lie in islice(told(every), 0, None, step):
+            bound = read(lie)
+            tally.add(caught(kind, lie, bound.text), f"{lie.text} -> {bound.text}")
+    tallies[BESIDE], tallies[TRUTH] = Tally(), Tally()
+    for beside in islice(lies.off_question(passages), 0, None, step):
+        tallies[BESIDE].add(not read(beside).answers, f"{beside.question} -> {beside.text}")
+    for true in islice(lies.true(passages), 0, None, step):
+        bound = read(true)
+        tallies[TRUTH].add(not _stands(true.text, bound.text), f"{true.text} -> {bound.text}")
+    return tallies
+
+
+def table(wire: Tallies, guard: Tallies) -> str:
+    """The result as Markdown."""
+    body = [[kind, *_cells(wire.get(kind)), *_cells(guard.get(kind))] for kind in wire]
+    header = ("a model's lie", "told over the wire", "caught", "told to the guard", "caught")
+    note = (
+        f"Over the wire: the whole advisor through a scripted endpoint, over the samples' questions, {SHOWN}. To the guard: every "
+        f"line and cell of the guides. {time.strftime('%Y-%m-%d')}. Made by `python -m evals.liar`."
+    )
+    return f"{rows_of(header, body)}\n\n{note}"
+
+
+def _cells(tally: Tally | None) -> tuple[str, str]:
+    if tally is None or not tally.told:
+        return "–", "–"
+    return f"{tally.told}", f"{tally.caught / tally.told:.1%}"
+
+
+def _serve(advisor: Advisor, samples: Sequence[Sample]) -> None:
+    """Keep the endpoint running until interrupted, for `python -m evals --llm` in another terminal."""
+    models = {
+        IDEAL: Ideal.of(samples),
+        LIAR: Liar(liars(advisor.passages, advisor.vocabulary, random.Random(4711))),
+    }
+    with serving(Script(replies=dict(models), counts=True)) as url:
+        for name in models:
+            print(f"ADVISOR_LLM_MODEL={name} OPENAI_BASE_URL={url} python -m evals --llm", flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, and write it into evals/README.md; with --serve, only answer."""
+    from advisor.chat import Advisor
+    from advisor.settings import Settings
+
+    parser = argparse.ArgumentParser(prog="python -m evals.liar", description=__doc__)
+    parser.add_argument("--most", type=int, default=100, help="how often each kind of lie is told over the wire")
+    parser.add_argument("--serve", action="store_true", help="keep the scripted endpoint running")
+    parser.add_argument("--through", action="store_true", help="print what got through, and true sentences that were lost")
+    options = parser.parse_args(arguments)
+    settings = Settings.read(llm_model="", feedback="off")
+    golden, advisor = load(HERE, headings(settings.corpus)), Advisor.open(settings)
+    samples = (*golden, *generate(advisor.passages, advisor.vocabulary.roles))
+    if options.serve:
+        _serve(advisor, samples)
+        return 0
+    wire, guard = over_the_wire(advisor, samples, options.most), at_the_guard(advisor.passages, advisor.vocabulary)
+    if options.through:
+        print("\n".join(f"{kind}: {what}" for found in (wire, guard) for kind, t in found.items() for what in t.others))
+    print(table(wire, guard))
+    fill(HERE / "README.md", table(wire, guard), "liar")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
