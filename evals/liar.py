@@ -11,21 +11,24 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from evals import lies
 from evals.cells import generate
-from evals.endpoint import Script, serving
+from evals.endpoint import Request, Script, serving
 from evals.lies import Sentence
 from evals.report import fill, rows_of
 from evals.samples import HERE, Sample, headings, load
-from evals.scripted import IDEAL, LIAR, Ideal, Liar, Sent, liars, nearest, sent
+from evals.scripted import IDEAL, LIAR, Beside, Ideal, Liar, Sent, liars
 from evals.wording import MARKER, words
 
 if TYPE_CHECKING:
     from advisor import Advisor
+    from advisor.citations import Bound
     from advisor.types import Answer, Passage
     from advisor.vocabulary import Vocabulary
 
@@ -34,23 +37,28 @@ UNSUPPORTED = ("unsupported sentence", "sentence about another role")
 BESIDE = "uncovered question: something true beside it"
 INVENTED = "uncovered question: an invented yes"
 TRUTH = "true sentences removed"
-_PATIENT = {"llm_timeout": 20, "llm_retries": 0, "llm_max_tokens": 2000}
 
 
 @dataclass(slots=True)
 class Tally:
-    """How often something was said, and how often it was kept from the reader (or, of the truth, lost)."""
+    """What was said: kept from the reader (of the truth: lost), or shown."""
 
-    told: int = 0
-    caught: int = 0
-    notable: list[str] = field(default_factory=list)
-    """The lies that got through; of the truth, what was lost."""
+    caught: list[str] = field(default_factory=list)
+    through: list[str] = field(default_factory=list)
 
-    def add(self, caught: bool, what: str, notable: bool) -> None:
-        """Count one, and keep it for reading when it is notable."""
-        self.told += 1
-        self.caught += caught
-        self.notable += [what] if notable else []
+    def add(self, is_caught: bool, what: str) -> None:
+        """Keep one, to be read and counted."""
+        (self.caught if is_caught else self.through).append(what)
+
+    @property
+    def told(self) -> int:
+        """How often it was said."""
+        return len(self.caught) + len(self.through)
+
+    @property
+    def share(self) -> float:
+        """Which share was caught."""
+        return len(self.caught) / self.told if self.told else 0.0
 
 
 Tallies = dict[str, Tally]
@@ -104,9 +112,9 @@ def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tal
     chance.shuffle(questions)
     answerable = [sample.question for sample in questions if sample.facts and not sample.decline]
     liar = Liar(liars(advisor.passages, advisor.vocabulary, chance), most)
-    ideal, off = Ideal.of(samples), Beside()
+    ideal, beside, inventor = Ideal.of(samples), Beside(), Beside(invents=True)
     tallies = {kind: Tally() for kind in (*liar.liars, BESIDE, INVENTED, TRUTH)}
-    with speaking(advisor, {IDEAL: ideal, LIAR: liar, BESIDE: off, INVENTED: off}) as spoken:
+    with speaking(advisor, {IDEAL: ideal, LIAR: liar, BESIDE: beside, INVENTED: inventor}) as spoken:
         for question in answerable[: 2 * most]:
             ideal.told = []
             answer = spoken[IDEAL].ask(question)
@@ -121,7 +129,7 @@ def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tal
                 gone = _replaced(answer) or caught(liar.kind, liar.lie, answer.text)
                 tallies[liar.kind].add(gone, f"{liar.lie.text} -> {answer.text}")
         for sample in [sample for sample in questions if sample.decline][: 2 * most]:
-            for kind in (BESIDE, INVENTED):
+            for kind, off in ((BESIDE, beside), (INVENTED, inventor)):
                 off.said = ""
                 answer = spoken[kind].ask(sample.question)
                 if off.said:
@@ -164,8 +172,8 @@ def table(wire: Tallies, guard: Tallies) -> str:
     body = [[kind, *_cells(wire.get(kind)), *_cells(guard.get(kind))] for kind in wire]
     header = ("a model's lie", "told over the wire", "caught", "told to the guard", "caught")
     note = (
-        f"Over the wire: the whole advisor through a scripted endpoint, over the samples' questions, {SHOWN}. To the guard: every "
-        f"line and cell of the guides. {time.strftime('%Y-%m-%d')}. Made by `python -m evals.liar`."
+        f"Over the wire: the whole advisor through a scripted endpoint, over the samples' questions. "
+        f"To the guard: every line and cell of the guides. {time.strftime('%Y-%m-%d')}. Made by `python -m evals.liar`."
     )
     return f"{rows_of(header, body)}\n\n{note}"
 
@@ -173,7 +181,7 @@ def table(wire: Tallies, guard: Tallies) -> str:
 def _cells(tally: Tally | None) -> tuple[str, str]:
     if tally is None or not tally.told:
         return "–", "–"
-    return f"{tally.told}", f"{tally.caught / tally.told:.1%}"
+    return f"{tally.told}", f"{tally.share:.1%}"
 
 
 def _serve(advisor: Advisor, samples: Sequence[Sample]) -> None:
@@ -197,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.liar", description=__doc__)
     parser.add_argument("--most", type=int, default=100, help="how often each kind of lie is told over the wire")
     parser.add_argument("--serve", action="store_true", help="keep the scripted endpoint running")
-    parser.add_argument("--through", action="store_true", help="print what got through, and true sentences that were lost")
+    parser.add_argument("--through", action="store_true", help="print the lies that got through and the truth that was lost")
     options = parser.parse_args(arguments)
     settings = Settings.read(llm_model="", feedback="off")
     golden, advisor = load(HERE, headings(settings.corpus)), Advisor.open(settings)
@@ -207,7 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     wire, guard = over_the_wire(advisor, samples, options.most), at_the_guard(advisor.passages, advisor.vocabulary)
     if options.through:
-        print("\n".join(f"{kind}: {what}" for found in (wire, guard) for kind, t in found.items() for what in t.others))
+        for kind, tally in (*wire.items(), *guard.items()):
+            print("\n".join(f"{kind}: {what}" for what in (tally.caught if kind == TRUTH else tally.through)))
     print(table(wire, guard))
     fill(HERE / "README.md", table(wire, guard), "liar")
     return 0

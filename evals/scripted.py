@@ -195,3 +195,21 @@ def liars(passages: Sequence[Passage], vocabulary: Vocabulary, chance: random.Ra
         "unsupported sentence": lambda got: lies.unsupported(got.passages, roles),
         "sentence about another role": lambda got: lies.misattributed(got.passages, roles),
     }
+
+
+@dataclass(slots=True)
+class Beside:
+    """Answers whatever it is asked: with a true sentence about something else, or with an invented yes."""
+
+    invents: bool = False
+    said: str = ""
+    """What it said last."""
+
+    def __call__(self, request: Request) -> str:
+        """The reply to one request."""
+        got = sent(request.material)
+        if self.invents:
+            self.said = f"Yes: {got.question.strip(' ?!.')} [1]."
+        else:
+            self.said = "".join(map(got.marked, nearest(got, 1)))
+        return self.said

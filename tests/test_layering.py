@@ -20,7 +20,7 @@ LEVELS = (
     {"settings", "vocabulary", "passages", "corpus", "embed", "store", "writing", "terms", "citations", "asked"},
     {"index", "search", "tables", "ladders", "question"},
     {
-        "knowledge", "conversation", "profiles", "tabular", "prose", "refusal", "suggestions", "extractive", "llm",
+        "criteria", "knowledge", "conversation", "profiles", "tabular", "prose", "refusal", "suggestions", "extractive", "llm",
         "parts", "doctor",
     },
     {"chat"},

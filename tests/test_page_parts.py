@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from advisor.criteria import Criterion
 from advisor.errors import SettingsError
-from advisor.profiles import Criterion
 from advisor.settings import Settings
 from advisor.types import Answer, Cell, Citation, Guide, Passage
 from advisor.ui import fitting

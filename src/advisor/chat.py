@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from advisor import citations, conversation, embed, index, profiles, tabular, terms
+from advisor.criteria import Criterion
 from advisor.errors import IndexUnusable, ModelError
 from advisor.extractive import Extractive
 from advisor.knowledge import Found, Knowledge
@@ -197,11 +198,11 @@ class Advisor:
         return self._cited(draft, asked, self.knowledge.look_up(asked), ())
 
     @property
-    def criteria(self) -> tuple[profiles.Criterion, ...]:
+    def criteria(self) -> tuple[Criterion, ...]:
         """The guides' own reasons to choose a role."""
         return self.knowledge.criteria
 
-    def fit(self, agreed: Sequence[profiles.Criterion], disagreed: Sequence[profiles.Criterion]) -> Answer:
+    def fit(self, agreed: Sequence[Criterion], disagreed: Sequence[Criterion]) -> Answer:
         """The roles ranked by the criteria that somebody agrees and disagrees with."""
         asked = "Which role fits me?"
         draft = profiles.from_criteria(agreed, disagreed, self.knowledge)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -349,8 +348,3 @@ def _guide(fields: dict[str, Any]) -> Guide:
 def _passage(fields: dict[str, Any]) -> Passage:
     cells = tuple((header, value) for header, value in fields["cells"])
     return Passage(**{**fields, "headings": tuple(fields["headings"]), "cells": cells, "notes": tuple(fields["notes"])})
-
-
-def remove(settings: Settings) -> None:
-    """Forget the whole index folder."""
-    shutil.rmtree(settings.index, ignore_errors=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from advisor import ladders, profiles, tables, tabular
+from advisor import criteria, ladders, tables, tabular
+from advisor.criteria import Criterion
 from advisor.question import Question, Reader
 from advisor.search import LOOK_AT, Lexicon, Mix, search
 from advisor.types import Guide, Hit, Passage
@@ -62,9 +63,9 @@ class Knowledge:
             self.sections.setdefault(section_of(passage), []).append(passage)
 
     @cached_property
-    def criteria(self) -> tuple[profiles.Criterion, ...]:
+    def criteria(self) -> tuple[Criterion, ...]:
         """The guides' own reasons to choose a role."""
-        return profiles.criteria(self.index.passages, self.vocabulary)
+        return criteria.read(self.index.passages, self.vocabulary)
 
     @cached_property
     def criteria_vectors(self) -> np.ndarray:

@@ -9,16 +9,16 @@ constants were chosen on the development split of the golden set.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from advisor import parts
-from advisor.types import Draft, Evidence, Passage
-from advisor.vocabulary import Vocabulary, english
+from advisor.criteria import Criterion
+from advisor.types import Draft, Evidence
+from advisor.vocabulary import english
 from advisor.words import folded, stems
 from advisor.writing import Writing, article, listed
 
@@ -44,15 +44,6 @@ _A_SENTENCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Criterion:
-    """A guide's reason to choose a role."""
-
-    role: str
-    text: str
-    passage: Passage
-
-
-@dataclass(frozen=True, slots=True)
 class Clause:
     """A piece of a profile, and whether it is liked (+1) or disliked (-1)."""
 
@@ -68,27 +59,6 @@ class Reason:
     clause: Clause
     evidence: Evidence
     weight: float
-
-
-def criteria(passages: Iterable[Passage], vocabulary: Vocabulary) -> tuple[Criterion, ...]:
-    """The lines of lists whose heading or intro says that they are about whom one role suits."""
-    found: dict[tuple[str, str], Criterion] = {}
-    for passage in passages:
-        if passage.kind != "list":
-            continue
-        for said in (passage.headings[-1], passage.intro):
-            roles = vocabulary.slots(said).roles or vocabulary.slots(passage.headings[-1]).roles
-            if len(roles) == 1 and roles[0] in vocabulary.roles and _criterion_heading().search(folded(said)):
-                for line in passage.lines:
-                    if line != passage.intro:
-                        found.setdefault((roles[0], line), Criterion(roles[0], line, passage))
-                break
-    return tuple(found.values())
-
-
-@lru_cache(maxsize=1)
-def _criterion_heading() -> re.Pattern[str]:
-    return re.compile(r"\b(?:" + "|".join(english()["criteria"]) + r")\b")
 
 
 def is_profile(question: Question, knowledge: Knowledge) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from advisor.ui.markup import plain
 
 if TYPE_CHECKING:
-    from advisor.profiles import Criterion
+    from advisor.criteria import Criterion
 
 Reply = Literal["agree", "disagree", "skip"]
 WORTH = {"agree": 1, "disagree": -1, "skip": 0}
