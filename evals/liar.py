@@ -111,8 +111,8 @@ def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tal
     questions = [sample for sample in samples if not sample.turns and sample.question.strip()]
     chance.shuffle(questions)
     answerable = [sample.question for sample in questions if sample.facts and not sample.decline]
-    liar = Liar(liars(advisor.passages, advisor.vocabulary, chance), most)
     ideal, beside, inventor = Ideal.of(samples), Beside(), Beside(invents=True)
+    liar = Liar(liars(advisor.passages, advisor.vocabulary, chance), ideal, most)
     tallies = {kind: Tally() for kind in (*liar.liars, BESIDE, INVENTED, TRUTH)}
     with speaking(advisor, {IDEAL: ideal, LIAR: liar, BESIDE: beside, INVENTED: inventor}) as spoken:
         for question in answerable[: 2 * most]:
@@ -128,7 +128,7 @@ def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tal
             if liar.lie:
                 gone = _replaced(answer) or caught(liar.kind, liar.lie, answer.text)
                 tallies[liar.kind].add(gone, f"{liar.lie.text} -> {answer.text}")
-        for sample in [sample for sample in questions if sample.decline][: 2 * most]:
+        for sample in [sample for sample in questions if sample.decline]:
             for kind, off in ((BESIDE, beside), (INVENTED, inventor)):
                 off.said = ""
                 answer = spoken[kind].ask(sample.question)
@@ -186,12 +186,10 @@ def _cells(tally: Tally | None) -> tuple[str, str]:
 
 def _serve(advisor: Advisor, samples: Sequence[Sample]) -> None:
     """Keep the endpoint running until interrupted, for `python -m evals --llm` in another terminal."""
-    models = {
-        IDEAL: Ideal.of(samples),
-        LIAR: Liar(liars(advisor.passages, advisor.vocabulary, random.Random(4711))),
-    }
-    with serving(Script(replies=dict(models), counts=True)) as url:
-        for name in models:
+    told = liars(advisor.passages, advisor.vocabulary, random.Random(4711))
+    script = Script(replies={IDEAL: Ideal.of(samples), LIAR: Liar(told, Ideal.of(samples))}, counts=True)
+    with serving(script) as url:
+        for name in script.replies:
             print(f"ADVISOR_LLM_MODEL={name} OPENAI_BASE_URL={url} python -m evals --llm", flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -205,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.liar", description=__doc__)
     parser.add_argument("--most", type=int, default=100, help="how often each kind of lie is told over the wire")
     parser.add_argument("--serve", action="store_true", help="keep the scripted endpoint running")
-    parser.add_argument("--through", action="store_true", help="print the lies that got through and the truth that was lost")
+    parser.add_argument("--through", action="store_true", help="print what got through and what truth was lost")
     options = parser.parse_args(arguments)
     settings = Settings.read(llm_model="", feedback="off")
     golden, advisor = load(HERE, headings(settings.corpus)), Advisor.open(settings)

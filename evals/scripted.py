@@ -74,9 +74,8 @@ def _rows(part: str) -> dict[int, Passage]:
     for marker, *values in table[2:]:
         cells = tuple(zip(table[0][1:], values, strict=False))
         text = "\n".join(f"{column}: {value}" for column, value in cells)
-        made[int(marker.strip("[]"))] = Passage(
-            marker, text, "", _headings(above[0]), 0, 0, kind="row", intro=" ".join(above[1:]), cells=cells, table=above[0]
-        )
+        row = Passage(marker, text, "", _headings(above[0]), 0, 0, intro=" ".join(above[1:]), cells=cells)
+        made[int(marker.strip("[]"))] = replace(row, kind="row", table=above[0])
     return made
 
 
@@ -115,10 +114,20 @@ class Ideal:
         if sample is not None and sample.decline:
             self.told = []
             return f"{NOT_COVERED}: {got.question}"
-        self.told = _holding(got, sample) or nearest(got)
-        text = "\n\n".join(map(got.marked, self.told))
+        self.told = self.holding(got)
+        text = "\n\n".join(map(got.marked, self.told or nearest(got)))
         lacking = "; ".join(forms[0] for forms in sample.missing) if sample else ""
         return f"{text}\n{MISSING}: {lacking}" if lacking else text
+
+    def holding(self, got: Sent) -> list[Sentence]:
+        """For each fact that is wanted, the first line or cell that says it, nearest to the question first."""
+        sample, every = self.samples.get(got.question), nearest(got, 10_000)
+        if sample is None:
+            return []
+        if sample.value:
+            return [said for said in every if said.text == f"{sample.row}, {sample.column}: {sample.value} [1]."][:1]
+        found = (next((said for said in every if says_any(said.text, fact.any)), None) for fact in sample.facts)
+        return list(dict.fromkeys(said for said in found if said))
 
     def _rewritten(self, material: str) -> str:
         """The question as a person wrote it out, where a sample of this conversation has it."""
@@ -130,24 +139,15 @@ class Ideal:
         return question
 
 
-def _holding(got: Sent, sample: Sample | None) -> list[Sentence]:
-    """For each fact, the first line or cell that says it, nearest to the question first."""
-    every = nearest(got, 10_000)
-    if sample and sample.value:
-        return [said for said in every if said.text == f"{sample.row}, {sample.column}: {sample.value} [1]."][:1]
-    facts = sample.facts if sample else ()
-    found = (next((said for said in every if says_any(said.text, fact.any)), None) for fact in facts)
-    return list(dict.fromkeys(said for said in found if said))
-
-
 Liars = Mapping[str, Callable[[Sent], Iterable[Sentence]]]
 
 
 @dataclass(slots=True)
 class Liar:
-    """Says the true sentence nearest to the question and then a lie, of the kind it has told least so far."""
+    """Says the first sentence of an ideal answer and then a lie, of the kind it has told least so far."""
 
     liars: Liars
+    ideal: Ideal
     most: int = 10_000
     """How many lies of a kind it tells."""
     told: Counter[str] = field(default_factory=Counter)
@@ -162,15 +162,15 @@ class Liar:
         if "<passages>" not in request.material:
             return request.material.partition("</turns>")[2].partition("<question>\n")[2].partition("\n</question>")[0]
         got = sent(request.material)
-        self.kind, self.lie, self.truth = "", None, tuple(nearest(got, 1))
+        self.kind, self.lie, self.truth = "", None, tuple(self.ideal.holding(got)[:1])
+        first = "\n\n".join(map(got.marked, self.truth or nearest(got, 1)))
         for kind in sorted(self.liars, key=lambda kind: self.told[kind]):
-            known = " ".join(said.text for said in self.truth)
-            possible = [said for said in self.liars[kind](got) if not lies.said(said.lie, known)]
+            possible = [said for said in self.liars[kind](got) if not lies.said(said.lie, first)]
             if possible and self.told[kind] < self.most:
                 self.kind, self.lie = kind, self.chance.choice(possible)
                 self.told[kind] += 1
-                return "\n\n".join([*map(got.marked, self.truth), got.marked(self.lie)])
-        return "\n\n".join(map(got.marked, self.truth))
+                return f"{first}\n\n{got.marked(self.lie)}"
+        return first
 
 
 def liars(passages: Sequence[Passage], vocabulary: Vocabulary, chance: random.Random) -> Liars:

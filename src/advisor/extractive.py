@@ -116,21 +116,25 @@ class Extractive:
         near = {hit.passage.id for hit in found.hits}
         selections = tabular.answerable(knowledge.finder.find(question), question, near)
         if place := self._about_place(selections, found):
-            return prose.answer(question, place, knowledge)
+            return place
         if selections and self._from_tables(selections, found):
             return tabular.answer(selections, question)
         if refusal.refused(found, knowledge):
             return refusal.refuse(found, knowledge)
         return prose.answer(question, found.hits, knowledge)
 
-    def _about_place(self, selections: Sequence[tables.Selection], found: Found) -> list[Hit]:
-        """Hits that name a region which the question asks about and the tables lack."""
+    def _about_place(self, selections: Sequence[tables.Selection], found: Found) -> Draft | None:
+        """What the tables hold with the line of a hit that names the region which they lack."""
         lacking = {name for s in selections[:1] for name in s.lacking}
         places = [name for name in found.question.slots.regions if name in lacking]
-        named = self.knowledge.vocabulary.slots
-        return (
-            [h for h in found.hits if any(place in named(h.passage.text).regions for place in places)] if places else []
-        )
+        for hit in found.hits if places else ():
+            for line in hit.passage.lines:
+                if hit.passage.kind != "row" and set(places) & set(self.knowledge.vocabulary.slots(line).regions):
+                    writing = Writing()
+                    writing.join(tabular.answer(selections, found.question, places))
+                    writing.add(writing.quote(hit.passage, line))
+                    return writing.draft()
+        return None
 
     def _from_tables(self, selections: Sequence[tables.Selection], found: Found) -> bool:
         """Whether the cells answer better than the text: not where a section asks the very question."""

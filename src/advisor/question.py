@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_TYPO = 4
 _LONG_WORD = 8
+_CODE = 3
+"""From this many digits on, a number is taken for part of a name (`AI-102`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Reader:
         terms = dict.fromkeys(
             stem(word)
             for at, word in enumerate(words)
-            if at in implied or at not in named and word not in filler and len(word) > 1
+            if at in implied or at not in named and word not in filler and _tells(word)
         )
         clear = self._spelled_out(words, mentions)
         return Question(text, clear, slots(mentions), mentions, words, tuple(terms), foreign)
@@ -132,6 +134,11 @@ class Reader:
             out.append(mention.name if mention else meant.get(at, words[at]))
             at = mention.end if mention else at + 1
         return " ".join(out)
+
+
+def _tells(word: str) -> bool:
+    """Whether a word can say what a question is about: a letter, or a number such as an age, cannot."""
+    return len(word) > 1 and not (word.isdigit() and len(word) < _CODE)
 
 
 @lru_cache(maxsize=64)

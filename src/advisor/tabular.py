@@ -91,10 +91,13 @@ def exact(selections: Sequence[Selection]) -> bool:
     return bool(selections) and all(s.named_rows and s.named_columns for s in selections)
 
 
-def answer(selections: Sequence[Selection], question: Question) -> Draft:
-    """What the selected cells say, as sentences or as a table, each value cited to its cell."""
+def answer(selections: Sequence[Selection], question: Question, told: Collection[str] = ()) -> Draft:
+    """What the selected cells say, as sentences or as a table, each value cited to its cell.
+
+    `told` names what the tables lack and something else tells.
+    """
     writing = Writing()
-    missing = _missing(selections)
+    missing = [name for name in _missing(selections) if name not in told]
     if missing:
         writing.add(_not_there(selections, missing))
     ranking = _superlative(selections[0], question)

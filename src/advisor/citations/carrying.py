@@ -73,7 +73,7 @@ class Carriers:
         there = self.words.reader.scope(passage.text)
         named = set(said.roles + said.levels) & set(there.roles + there.levels)
         if named and passage.kind == "row":
-            return self.words.carries(bare, passage, figures_held=True)
+            return self.words.carries(bare, passage, figures_held=True) and self.words.names_row(bare, passage)
         if cited:
             return bool(self.words.content(bare)) and self.words.share(bare, passage) >= SURE
         return bool(named or self.words.content(bare)) and self.words.carries(bare, passage)
@@ -109,7 +109,7 @@ class Carriers:
         ]
         if not (self.by_model and found):
             return found[0] if found else None
-        words = set(self.words.content(claim.clause))
+        words = set(self.words.content(claim.clause) or self.words.content(bare))
         best = max(found, key=lambda one: self.words.shared(words, one[1]))
         others = [p for places in held.values() for p in places if p.figure.sort == claim.figure.sort]
         rivals = [self.words.shared(words, p) for p in others if not holds(p, claim)]
@@ -136,7 +136,16 @@ class Carriers:
         if not good and self.words.is_claim(bare):
             others = [n for n in self._spare(cited) if self._says(bare, n)]
             good = sorted(others, key=lambda n: -self.words.share(bare, self.evidence[n - 1].passage))[:1]
+        if self.by_model and not self._roles_known(bare, good):
+            return Found({})
         return Found({n: [self.words.quote(bare, self.evidence[n - 1])] for n in good})
+
+    def _roles_known(self, bare: str, carrying: list[int]) -> bool:
+        """Whether what carries a sentence speaks of every role that the sentence names, or of none."""
+        passages = [self.evidence[n - 1].passage for n in carrying]
+        text = " , ".join(part for p in passages for part in (*p.headings, p.intro, p.text))
+        known = self.words.reader.scope(text).roles
+        return not known or set(self.words.reader.scope(bare).roles) <= set(known)
 
     def _says(self, bare: str, number: int) -> bool:
         passage = self.evidence[number - 1].passage

@@ -142,6 +142,11 @@ class Words:
         text = claim.clause if near[0] else sentence
         return self._named(text, row) >= max(self._named(text, other) for other in others)
 
+    def names_row(self, sentence: str, row: Passage) -> bool:
+        """Whether a sentence has a word of the row's name, where that is more than a role or a level."""
+        name = self.content(row.cells[0][1])
+        return not name or bool(set(name) & set(self.content(sentence)))
+
     def _named(self, text: str, row: Passage) -> tuple[bool, int, float]:
         """How well a text names a row: with all of its words, with how many, and with which share of them."""
         key = (row.id, row.cells[0][1])
