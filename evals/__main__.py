@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from evals import judge, report, verdict
@@ -118,18 +119,35 @@ def _alone(made: Run, advisor: Advisor, options: argparse.Namespace) -> report.R
 
 def _both(offline: Run, spoken: Run, model: Advisor) -> report.Report:
     """The model's run compared with the offline one, with its tokens and times."""
-    used: dict[str, float] = {}
-    for record in spoken.records:
-        for name, amount in (record.asked.answer.usage if record.asked else {}).items():
-            used[name] = used.get(name, 0) + amount
-    usage = {name: f"{amount:.6g}" for name, amount in sorted(used.items())}
-    times = {"seconds": f"{spoken.seconds:.1f}", "seconds offline": f"{offline.seconds:.1f}"}
     compared = verdict.compare(spoken.rows, offline.rows)
-    return report.Report.of(spoken, {**_about(model), **usage, **times}, compared=compared, against="offline")
+    return report.Report.of(spoken, {**_about(model), **_spent(offline, spoken)}, compared=compared, against="offline")
+
+
+def _spent(offline: Run, spoken: Run) -> dict[str, str]:
+    """How many answers are the model's, what its endpoint reports of them, and how long an answer took either way."""
+    from advisor.chat import OFFLINE_INSTEAD
+
+    answers = [record.asked.answer for record in spoken.records if record.asked]
+    used: dict[str, float] = {}
+    for answer in answers:
+        for name, amount in answer.usage.items():
+            used[name] = used.get(name, 0) + amount
+    replaced = sum(OFFLINE_INSTEAD in answer.notice for answer in answers)
+    seconds = [[record.asked.seconds for record in run.records if record.asked] for run in (spoken, offline)]
+    return {
+        "answers": f"{len(answers)}",
+        "with tokens": f"{sum(bool(answer.usage) for answer in answers)}",
+        "replaced by the offline answer": f"{replaced}",
+        **{name.replace("_", " "): f"{amount:.10g}" for name, amount in sorted(used.items())},
+        "seconds an answer, p50": f"{median(seconds[0]):.3f} (offline {median(seconds[1]):.3f})",
+        "seconds in all": f"{spoken.seconds:.1f} (offline {offline.seconds:.1f})",
+    }
 
 
 def _say(done: report.Report, options: argparse.Namespace) -> None:
     print(report.splits(done), end="\n\n")
+    if options.llm:
+        print(" · ".join(f"{name} {value}" for name, value in done.about.items()), end="\n\n")
     if done.compared:
         print(f"Against {done.against}:\n{report.comparison(done.compared)}", end="\n\n")
     elif not options.save_baseline:

@@ -45,6 +45,8 @@ class Tally:
 
     caught: list[str] = field(default_factory=list)
     through: list[str] = field(default_factory=list)
+    unsaid: int = 0
+    """How many of those caught the model was never asked for."""
 
     def add(self, is_caught: bool, what: str) -> None:
         """Keep one, to be read and counted."""
@@ -132,9 +134,9 @@ def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tal
             for kind, off in ((BESIDE, beside), (INVENTED, inventor)):
                 off.said = ""
                 answer = spoken[kind].ask(sample.question)
-                if off.said:
-                    gone = _replaced(answer) or (kind == INVENTED and not _stands(off.said, answer.text))
-                    tallies[kind].add(gone, f"{sample.question} -> {answer.text}")
+                gone = _replaced(answer) or (kind == INVENTED and not _stands(off.said, answer.text))
+                tallies[kind].add(gone, f"{sample.question} -> {answer.text}")
+                tallies[kind].unsaid += not off.said
     return tallies
 
 
@@ -171,9 +173,12 @@ def table(wire: Tallies, guard: Tallies) -> str:
     """The result as Markdown."""
     body = [[kind, *_cells(wire.get(kind)), *_cells(guard.get(kind))] for kind in wire]
     header = ("a model's lie", "told over the wire", "caught", "told to the guard", "caught")
+    off = wire[BESIDE]
     note = (
-        f"Over the wire: the whole advisor through a scripted endpoint, over the samples' questions. "
-        f"To the guard: every line and cell of the guides. {time.strftime('%Y-%m-%d')}. Made by `python -m evals.liar`."
+        "Over the wire: the whole advisor through a scripted endpoint, over the samples' questions. To the guard: "
+        "every line and cell of the guides. Most uncovered questions are refused before the model is asked: "
+        f"{off.told - off.unsaid} of {off.told} reached it, and {len(off.through)} of its answers beside them were "
+        f"shown. {time.strftime('%Y-%m-%d')}. Made by `python -m evals.liar`."
     )
     return f"{rows_of(header, body)}\n\n{note}"
 

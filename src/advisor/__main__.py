@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AdvisorError as error:
         print(error, file=sys.stderr)
         return UNUSABLE
+    except BrokenPipeError:  # `| head` has read enough
+        sys.stdout = None
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from advisor import citations, conversation, embed, index, profiles, tabular, terms
 from advisor.criteria import Criterion
 from advisor.errors import IndexUnusable, ModelError
-from advisor.extractive import Extractive
+from advisor.extractive import Extractive, small_talk
 from advisor.knowledge import Found, Knowledge
 from advisor.settings import Settings
 from advisor.suggestions import follow_ups, starters
@@ -92,6 +92,8 @@ class Advisor:
 
     def standalone(self, question: str, turns: Sequence[Turn] = ()) -> str:
         """The question, readable without the conversation; byte-identical when it already is."""
+        if small_talk(self.knowledge.reader.read(question)):
+            return question
         turns = [Turn(turn.question[:LONGEST], turn.answer) for turn in turns[-MOST_TURNS:]]
         offline = conversation.standalone(question, turns, self.knowledge.reader, self.knowledge.near)
         if self.model is None or offline == question:
@@ -138,7 +140,7 @@ class Advisor:
     def _declined(self, draft: Draft, asked: str, found: Found, turns: Sequence[Turn]) -> Answer:
         """A refusal as it is: nothing in it is from a guide, so there is nothing to check or to cite."""
         more = draft.follow_ups or follow_ups(asked, found, self.knowledge, turns)
-        return Answer(asked, draft.text, (), True, draft.missing, more, found.hits, draft.notice)
+        return Answer(asked, draft.text, (), True, draft.missing, more, found.hits, draft.notice, draft.usage)
 
     @cached_property
     def model(self) -> Any:
@@ -189,7 +191,10 @@ class Advisor:
     @property
     def dimensions(self) -> tuple[str, ...]:
         """What roles can be compared by."""
-        return tuple(tabular.dimensions(self.knowledge.finder.tables))
+        about_roles = {criterion.passage.source for criterion in self.criteria}
+        grids = self.knowledge.finder.tables
+        chosen = [grid for grid in grids if grid.passages[0].source in about_roles] or grids
+        return tuple(tabular.dimensions(chosen))
 
     def compare(self, roles: Sequence[str], dimensions: Sequence[str] = ()) -> Answer:
         """Roles side by side, every cell cited."""

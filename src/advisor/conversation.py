@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from advisor.words import stem, without_mark
-from advisor.writing import listed
+from advisor.writing import listed, lowered
 
 if TYPE_CHECKING:
     from advisor.question import Question, Reader
@@ -41,6 +42,7 @@ _ORDINAL = re.compile(
 _SAME_LEVEL = re.compile(r"\b(?:that|this|the same|same) level\b", re.I)
 _ONE = re.compile(r"\bones?\b", re.I)
 _FILLER = 3
+_MOST_ROLES = 3
 _SHORT = 6
 _OTHER = re.compile(r"\bthe other(?: (?:one|role|job))?\b", re.I)
 
@@ -130,18 +132,23 @@ def _readings(now: Question, then: Question, state: _State, reader: Reader) -> l
     roles = listed([role for role in then.slots.roles if role not in now.slots.roles])
     context = [listed(getattr(then.slots, kind)) for kind in ("levels", "regions") if _carries(kind, now, then)]
     if now.says("role_asked"):
-        found.append(_joined(core, *(t for t in then.slots.topics if t not in now.slots.topics), *context))
+        several = then.slots.roles if len(then.slots.roles) > 1 else state.roles[:_MOST_ROLES]
+        named = _PRONOUN.sub(listed(several), core, count=1) if len(several) > 1 else core
+        found.append(_joined(named, *(t for t in then.slots.topics if t not in now.slots.topics), *context))
     elif roles and now.slots.roles:
         found.append(_PRONOUN.sub(roles, core, count=1))
     elif roles:
         found.append(_joined(_PRONOUN.sub("", core, count=1), f"for {roles}", *context))
+    if now.says("more"):
+        return [then.text]
     if not now.says("role_asked"):
-        found += _about(core, then)
+        if _own(then) and (_own(now) or now.says("anaphora") or now.says("opener")):
+            found += _about(core, then)
         if (name := _leading_name(state.answer)) and _PRONOUN.search(core):
             found.append(_PRONOUN.sub(name, core, count=1))
         if framed := _framed(core, now, then, roles):
             found.insert(0, framed)
-    return list(dict.fromkeys(" ".join(reading.split()) for reading in found))
+    return list(dict.fromkeys(re.sub(r"\bfor for\b", "for", " ".join(reading.split())) for reading in found))
 
 
 def _about(core: str, then: Question) -> list[str]:
@@ -215,11 +222,19 @@ def _swapped(now: Question, then: Question) -> str:
     for kind in _KINDS:
         new = getattr(now.slots, kind)
         spans = [m for m in then.mentions if m.kind == kind] if new else []
+        for before, after in pairwise(spans):  # `A and B` becomes one name, without the word between
+            if after.start - before.end == 1:
+                words[before.end] = ""
         for position, m in enumerate(spans):
-            words[m.start : m.end] = [listed(new) if position == 0 else ""] + [""] * (m.end - m.start - 1)
+            words[m.start : m.end] = [_inside(kind, new) if position == 0 else ""] + [""] * (m.end - m.start - 1)
         if new and not spans:
-            added.append(listed(new))
+            added.append(_inside(kind, new))
     return " ".join(word for word in [*words, *added] if word)
+
+
+def _inside(kind: str, names: Sequence[str]) -> str:
+    """Names as they stand inside a sentence: levels are no proper names."""
+    return listed([lowered(name) for name in names] if kind == "levels" else list(names))
 
 
 def _pointed_at(text: str, state: _State, reader: Reader) -> str:

@@ -20,6 +20,9 @@ _ASKED_THERE = 0.6
 """A question this near to a section that asks it is answered from there, unless it points at a single cell."""
 _SAME_QUESTION = 0.8
 """And one this near is answered from there in any case."""
+_A_FEW = 4
+_SOMETHING = 0.45
+"""A message without a subject of its own must be this near to something to be answered."""
 _SAID = {
     "greeting": "Hello! Ask me about the roles in these guides: what they do, pay, skills, or which one fits you.",
     "thanks": "You are welcome. Anything else you would like to know?",
@@ -105,7 +108,10 @@ class Extractive:
 
     def _one(self, found: Found) -> Draft:
         question, knowledge = found.question, self.knowledge
-        if not (question.terms or question.slots) or not found.hits:
+        vague = not (question.terms or question.slots) and (not found.hits or found.hits[0].score < _SOMETHING)
+        if vague and found.hits and len(question.words) > _A_FEW:
+            return refusal.refuse(found, knowledge)
+        if vague or not found.hits:
             return Draft(
                 "Type a question in words, for example about pay, skills or which role fits you.", declined=True
             )

@@ -67,6 +67,8 @@ def is_profile(question: Question, knowledge: Knowledge) -> bool:
         return False
     tastes = question.says("likes") + question.says("dislikes")
     asked = [knowledge.reader.read(part) for part in parts.questions(question.text, knowledge.reader)]
+    if not tastes and len(question.slots.roles) == 2 and question.says("change"):
+        return False  # from one role to another: the guides tell of that move
     if any(part.says("fit") and not part.slots.topics for part in asked):
         return bool(tastes) or question.says("me") or not question.terms
     return bool(tastes) and not any(parts.asks(p.text) for p in asked) and len(question.words) >= _A_SENTENCE
@@ -167,7 +169,8 @@ def _says_enough(ranking: dict[str, float]) -> bool:
 def ranked(ranking: dict[str, float], found: Sequence[Reason]) -> Draft:
     """The ranking as a draft; a role for which nothing speaks is never named first."""
     writing = Writing()
-    order = [role for role in ranking if any(r.role == role and r.weight > 0 for r in found)] or list(ranking)
+    speaking = {r.role for r in found if r.weight > 0 and (r.clause.sign > 0 or r.evidence.cell)}
+    order = [role for role in ranking if role in speaking] or list(ranking)
     near = [role for role in order[1:3] if ranking[order[0]] - ranking[role] < NEAR_TIE]
     if near:
         writing.add(f"It is close between **{listed([order[0], *near])}** for you.")
@@ -175,7 +178,8 @@ def ranked(ranking: dict[str, float], found: Sequence[Reason]) -> Draft:
         writing.add(f"**{order[0]}** fits you best, by the guide's own criteria.")
     for role in [order[0], *near]:
         writing.add(f"Why {role}:\n\n" + "\n".join(_lines(role, found, writing)))
-    rest = [role for role in order if role not in (order[0], *near)][:2]
+    liked = {reason.role for reason in found if reason.weight > 0 and reason.clause.sign > 0}
+    rest = [role for role in order if role not in (order[0], *near) and role in liked][:2]
     if rest:
         writing.add("Next for you:\n\n" + "\n".join(f"- {role}: {_strongest(role, found, writing)}" for role in rest))
     return writing.draft()
@@ -183,7 +187,7 @@ def ranked(ranking: dict[str, float], found: Sequence[Reason]) -> Draft:
 
 def _strongest(role: str, found: Sequence[Reason], writing: Writing) -> str:
     """A role's strongest reason in the words of the guide."""
-    best = max((r for r in found if r.role == role), key=lambda r: r.weight).evidence
+    best = max((r for r in found if r.role == role and r.clause.sign > 0), key=lambda r: r.weight).evidence
     words = f"{best.cell.row}, {best.quote}" if best.cell else best.quote.rstrip(".")
     return f"{words} {writing.cite(best)}"
 
@@ -192,13 +196,17 @@ def _lines(role: str, found: Sequence[Reason], writing: Writing) -> list[str]:
     lines: list[str] = []
     used: set[str] = set()
     for reason in sorted((r for r in found if r.role == role), key=lambda r: -r.weight):
-        if reason.weight <= 0 or reason.clause.text in used or len(lines) == _MOST_REASONS:
+        shown = reason.clause.sign > 0 or reason.evidence.cell  # that one dislikes the opposite is no reason to quote
+        if reason.weight <= 0 or not shown or reason.clause.text in used or len(lines) == _MOST_REASONS:
             continue
         used.add(reason.clause.text)
         words = _BLANK.sub("", reason.clause.text).strip()
         said = f"you said “{words}”" if reason.clause.sign > 0 else f"you would rather avoid “{words}”"
         evidence = reason.evidence
-        said = "" if any(c.isdigit() for c in said) else f" ({said})"  # a figure of yours is no figure of the guide
+        same = words.casefold() in evidence.quote.casefold()
+        said = (
+            "" if same or any(c.isdigit() for c in said) else f" ({said})"
+        )  # a figure of yours is no figure of the guide
         words = (
             f"{evidence.cell.row}: {evidence.quote} for {article(role)}"
             if evidence.cell
@@ -231,4 +239,6 @@ def from_criteria(agreed: Sequence[Criterion], disagreed: Sequence[Criterion], k
         for c in some
     ]
     ranking = scores(found, roles)
-    return ranked(ranking, found) if _says_enough(ranking) else ask_back(knowledge, roles)
+    if not agreed or not _says_enough(ranking):
+        return ask_back(knowledge, _main_roles(knowledge))
+    return ranked(ranking, found)

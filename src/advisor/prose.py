@@ -20,13 +20,15 @@ LONGEST = 170
 """Words that an answer may take with the list or table that belongs to it."""
 NEAR_THE_BEST = 0.85
 """Least share of the best hit's score for a second section to add a line."""
+ALL_ROLES = 0.75
+"""Least share of the best hit's score for a hit that names all the roles asked about to go before it."""
 _MOST_ROWS = 8
 
 
 def answer(question: Question, hits: Sequence[Hit], knowledge: Knowledge) -> Draft:
     """What the best section says, and a line of the next best where there is room."""
     writing = Writing()
-    best = hits[0]
+    best = _of_all_roles(question, hits, knowledge)
     elsewhere = [place for place in question.slots.regions if not knowledge.holds_for(place, best.passage)]
     if elsewhere:
         writing.add(f"The guides say nothing about {listed(elsewhere, 'or')} in particular.")
@@ -37,13 +39,24 @@ def answer(question: Question, hits: Sequence[Hit], knowledge: Knowledge) -> Dra
         _say(best.passage, question, writing)
         _with_pair(best.passage, section, question, writing)
     seen = {section_of(best.passage)}
-    for hit in hits[1:4]:
+    for hit in [hit for hit in hits[:4] if hit is not best]:
         if _words(writing) >= ROOM * 2 // 3 or hit.score < best.score * NEAR_THE_BEST:
             break
         if section_of(hit.passage) not in seen and hit.passage.kind == "paragraph":
             seen.add(section_of(hit.passage))
             writing.add(writing.quote(hit.passage, _line(hit, question)))
     return writing.draft(missing=elsewhere)
+
+
+def _of_all_roles(question: Question, hits: Sequence[Hit], knowledge: Knowledge) -> Hit:
+    """The best hit; of a question about two roles or more, the best that names them all, if it is near enough."""
+    roles = set(question.slots.roles)
+
+    def whole(hit: Hit) -> bool:
+        return roles <= set(knowledge.vocabulary.slots(f"{hit.passage.headings[-1]} . {hit.passage.text}").roles)
+
+    near = [hit for hit in hits if hit.score >= hits[0].score * ALL_ROLES]
+    return next((hit for hit in near if whole(hit)), hits[0]) if len(roles) > 1 else hits[0]
 
 
 def _opening(section: Sequence[Passage], found: Passage, writing: Writing) -> None:

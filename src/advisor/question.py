@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_TYPO = 4
 _LONG_WORD = 8
+YEAR = re.compile(r"(?:19|20)\d\d")
 _CODE = 3
 """From this many digits on, a number is taken for part of a name (`AI-102`)."""
 
@@ -38,6 +39,11 @@ class Question:
     """Stems of the words that say what it is about: neither filler nor the name of a role, level or region."""
     foreign: bool = False
     """Whether it is asked in another language than English, as far as its small words tell."""
+
+    @property
+    def years(self) -> tuple[str, ...]:
+        """The calendar years it names."""
+        return tuple(word for word in self.words if YEAR.fullmatch(word))
 
     def says(self, sort: str) -> bool:
         """Whether the question uses one of the phrases that `english.yaml` lists for a sort of question."""
@@ -65,7 +71,7 @@ class Reader:
         mentions = (*self.vocabulary.mentions(mended), *made)
         implied = {m.start for m in made}
         named = {at for m in mentions if m.kind != "topics" for at in range(m.start, m.end)}
-        foreign = sum(word in foreign_words() for word in words) >= max(2, len(words) // 4)
+        foreign = sum(word in foreign_words() for word in words) >= max(1, len(words) // 4)
         filler = stop_words() | foreign_words() if foreign else stop_words()
         terms = dict.fromkeys(
             stem(word)
@@ -138,7 +144,7 @@ class Reader:
 
 def _tells(word: str) -> bool:
     """Whether a word can say what a question is about: a letter, or a number such as an age, cannot."""
-    return len(word) > 1 and not (word.isdigit() and len(word) < _CODE)
+    return len(word) > 1 and not (word.isdigit() and len(word) < _CODE) and not YEAR.fullmatch(word)
 
 
 @lru_cache(maxsize=64)

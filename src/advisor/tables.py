@@ -147,7 +147,8 @@ class Finder:
         said = _without(table.heading, question.words)
         rows, columns = _verbatim(table.rows, said), _verbatim(table.columns, said)
         verbatim = bool(rows and columns)
-        if not verbatim:
+        named = [*(table.rows[i] for i in rows), *(table.columns[i] for i in columns)]
+        if not verbatim or all(_slot(label) for label in named):
             rows, columns = self._named(table.rows, question), self._named(table.columns, question)
         labels = [table.rows[i] for i in rows] + [table.columns[i] for i in columns]
         headed = said != f" {' '.join(question.words)} "

@@ -33,6 +33,7 @@ def answerable(found: Sequence[Selection], question: Question, near: Collection[
     roles = set(question.slots.roles)
     whole = [s for s in found if not s.unexplained and len(s.cells) <= _MOST_CELLS]
     whole = [s for s in whole if not roles or not roles <= set(s.lacking)]
+    every = whole
     whole = [s for s in whole if exact([s]) or any(s.table.passages[row].id in near for row in s.rows)]
     if not whole:
         return []
@@ -40,7 +41,7 @@ def answerable(found: Sequence[Selection], question: Question, near: Collection[
     whole = [s for s in whole if len(s.lacking) == fewest]
     best = max(_precision(s, question) for s in whole)
     chosen = sorted((s for s in whole if _precision(s, question) == best), key=lambda s: -_said_above(s, question))
-    return [*_distinct(chosen)[:_MOST_TABLES], *_bands(chosen[0], whole, question)]
+    return [*_distinct(chosen)[:_MOST_TABLES], *_bands(chosen[0], every, question)]
 
 
 def _spoken(selection: Selection, question: Question) -> tuple[bool, float, int]:
@@ -97,7 +98,7 @@ def answer(selections: Sequence[Selection], question: Question, told: Collection
     `told` names what the tables lack and something else tells.
     """
     writing = Writing()
-    missing = [name for name in _missing(selections) if name not in told]
+    missing = [name for name in (*_missing(selections), *_other_years(selections, question)) if name not in told]
     if missing:
         writing.add(_not_there(selections, missing))
     ranking = _superlative(selections[0], question)
@@ -118,10 +119,18 @@ def _missing(selections: Sequence[Selection]) -> list[str]:
     return [name for name in selections[0].lacking if name in common] or list(selections[0].lacking)
 
 
+def _other_years(selections: Sequence[Selection], question: Question) -> list[str]:
+    """Years asked about that no selected table, its introduction or its guide's date names."""
+    rows = [selection.table.passages[row] for selection in selections for row in selection.rows]
+    known = " ".join(f"{row.as_of} {row.intro} {' '.join(row.headings)} {row.text}" for row in rows)
+    return [year for year in question.years if year not in known]
+
+
 def _not_there(selections: Sequence[Selection], missing: Sequence[str]) -> str:
     common = set.intersection(*(set(s.lacking) for s in selections))
     where = "" if common else f" under “{selections[0].table.heading}”"
-    return f"The guides have nothing{where} for {listed(list(missing), 'or')}. What they do have:"
+    names = [f"“{name}”" if any(c.isdigit() for c in name) else name for name in missing]
+    return f"The guides have nothing{where} for {listed(names, 'or')}. What they do have:"
 
 
 def _subject(selection: Selection, row: int, column: int) -> tuple[str, str]:

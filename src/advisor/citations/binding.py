@@ -60,6 +60,8 @@ class _State:
 
     around: Scope
     carriers: Carriers
+    missing: tuple[str, ...] = ()
+    """What the draft says the guides lack: figures after it are for something else."""
     numbers: dict[tuple[str, str, str], Citation] = field(default_factory=dict)
     removed: list[Removal] = field(default_factory=list)
     intro: tuple[int, ...] = ()
@@ -89,7 +91,8 @@ class Binder:
         raw = finished(draft.text) if draft.growing else draft.text
         text, gone = cleaned(raw, allowed, draft.by_model)
         carriers = Carriers(self._words, draft.evidence, draft.by_model)
-        state = _State(self._asked.without(draft.missing), carriers, removed=[Removal(*what) for what in gone])
+        gone_so_far = [Removal(*what) for what in gone]
+        state = _State(self._asked.without(draft.missing), carriers, draft.missing, removed=gone_so_far)
         parts = blocks(text)
         out = [self._block(state, block) for block in (parts[:-1] if draft.growing else parts)]
         if draft.growing and parts:
@@ -135,7 +138,7 @@ class Binder:
         given = tuple(n for _, numbers in markers(piece) for n in numbers)
         inherited = state.intro if block.sort == "item" and not given else ()
         found = state.carriers.carried(checked, given or inherited, state.around)
-        state.around = self._reader.scope(bare).over(state.around)
+        state.around = self._reader.scope(bare).without(state.missing).over(state.around)
         if found.unheld is not None:
             return self._cut(state, piece, found)
         unsaid = self.by_model and block.sort != "heading" and not found.quotes

@@ -70,6 +70,8 @@ class Carriers:
     def _fits(self, bare: str, number: int, cited: list[int]) -> bool:
         """Whether evidence that the sentence does not cite is so clearly about the same thing that it may be added."""
         passage, said = self.evidence[number - 1].passage, self.words.reader.scope(bare)
+        if not all(self.words.has_column(bare, self.evidence[n - 1].passage, passage) for n in cited):
+            return False
         there = self.words.reader.scope(passage.text)
         named = set(said.roles + said.levels) & set(there.roles + there.levels)
         if named and passage.kind == "row":

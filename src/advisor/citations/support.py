@@ -147,6 +147,12 @@ class Words:
         name = self.content(row.cells[0][1])
         return not name or bool(set(name) & set(self.content(sentence)))
 
+    def has_column(self, sentence: str, row: Passage, other: Passage) -> bool:
+        """Whether the other passage has the columns of a cited row that a sentence names."""
+        said = set(self.content(sentence)) - set(self.content(row.cells[0][1] if row.cells else ""))
+        named = [set(self.content(column)) for column, _ in row.cells[1:]]
+        return all(column <= self._stems(other) for column in named if column and column <= said)
+
     def _named(self, text: str, row: Passage) -> tuple[bool, int, float]:
         """How well a text names a row: with all of its words, with how many, and with which share of them."""
         key = (row.id, row.cells[0][1])

@@ -31,6 +31,8 @@ def acceptable(rewritten: str, question: str, turns: Sequence[Turn], vocabulary:
     if not rewritten or len(rewritten) > _LONGEST or "\n" in rewritten:
         return False
     said, asked = _content(rewritten), _content(question)
+    if offline != question and said <= asked:
+        return False  # an echo: the question refers to what was said before, and nothing of that was added
     if not asked - _REFERS <= said or not _negated(question) <= _negated(rewritten):
         return False
     known = asked.union(*(_content(t.question) | _content(t.answer) for t in turns), _content(offline))

@@ -234,7 +234,18 @@ mend();
 let pinned = true;
 on(window, "scroll", () => { pinned = innerHeight + scrollY > document.documentElement.scrollHeight - 160; }, { passive: true });
 const talk = $("#transcript");
+const exchanges = () => (talk ? [...talk.querySelectorAll(".exchange")] : []);
+let shown = exchanges().length;
+/* A new question is brought to the top of the view; the chat may still be behind another tab for a moment. */
+const toNewest = (tries = 40) => {
+  const newest = exchanges().at(-1);
+  if (newest && !newest.offsetParent && tries) setTimeout(() => toNewest(tries - 1), 50);
+  else if (newest) newest.scrollIntoView({ block: "start" });
+};
 const follow = () => {
+  const count = exchanges().length;
+  if (count > shown) toNewest();
+  shown = count;
   const growing = $(".exchange.growing"), question = growing && $(".question", growing)?.textContent;
   if (growing && pinned) scrollTo({ top: document.documentElement.scrollHeight });
   if (question) sessionStorage.setItem(ASKING, question);
