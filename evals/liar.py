@@ -11,7 +11,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -37,6 +37,7 @@ UNSUPPORTED = ("unsupported sentence", "sentence about another role")
 BESIDE = "uncovered question: something true beside it"
 INVENTED = "uncovered question: an invented yes"
 TRUTH = "true sentences removed"
+REPLACED = "right answers replaced by the offline one"
 
 
 @dataclass(slots=True)
@@ -112,21 +113,21 @@ def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tal
     chance = random.Random(4711)
     questions = [sample for sample in samples if not sample.turns and sample.question.strip()]
     chance.shuffle(questions)
-    answerable = [sample.question for sample in questions if sample.facts and not sample.decline]
+    answerable = [sample.question for sample in questions if sample.facts and not (sample.decline or sample.missing)]
     ideal, beside, inventor = Ideal.of(samples), Beside(), Beside(invents=True)
     liar = Liar(liars(advisor.passages, advisor.vocabulary, chance), ideal, most)
-    tallies = {kind: Tally() for kind in (*liar.liars, BESIDE, INVENTED, TRUTH)}
+    tallies = {kind: Tally() for kind in (*liar.liars, BESIDE, INVENTED, TRUTH, REPLACED)}
     with speaking(advisor, {IDEAL: ideal, LIAR: liar, BESIDE: beside, INVENTED: inventor}) as spoken:
         for question in answerable[: 2 * most]:
             ideal.told = []
             answer = spoken[IDEAL].ask(question)
-            _lost(tallies[TRUTH], ideal.told, answer)
+            _lost(tallies, ideal.told, answer)
         for question in answerable:
             if min(liar.told[kind] for kind in liar.liars) >= most:
                 break
             liar.lie, liar.truth = None, ()
             answer = spoken[LIAR].ask(question)
-            _lost(tallies[TRUTH], liar.truth, answer)
+            _lost(tallies, liar.truth, answer)
             if liar.lie:
                 gone = _replaced(answer) or caught(liar.kind, liar.lie, answer.text)
                 tallies[liar.kind].add(gone, f"{liar.lie.text} -> {answer.text}")
@@ -140,9 +141,12 @@ def over_the_wire(advisor: Advisor, samples: Sequence[Sample], most: int) -> Tal
     return tallies
 
 
-def _lost(tally: Tally, told: Iterable[Sentence], answer: Answer) -> None:
-    for true in told:
-        tally.add(not _stands(true.text, answer.text), f"{true.text} -> {answer.text} {answer.notice}")
+def _lost(tallies: Tallies, told: Sequence[Sentence], answer: Answer) -> None:
+    """Count true sentences, and the answers that hold any."""
+    if told:
+        tallies[REPLACED].add(_replaced(answer), f"{answer.question} | {told[0].text}")
+    for true in told if not _replaced(answer) else ():
+        tallies[TRUTH].add(not _stands(true.text, answer.text), f"{true.text} -> {answer.text}")
 
 
 def at_the_guard(passages: Sequence[Passage], vocabulary: Vocabulary, step: int = 1) -> Tallies:
@@ -219,7 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wire, guard = over_the_wire(advisor, samples, options.most), at_the_guard(advisor.passages, advisor.vocabulary)
     if options.through:
         for kind, tally in (*wire.items(), *guard.items()):
-            print("\n".join(f"{kind}: {what}" for what in (tally.caught if kind == TRUTH else tally.through)))
+            print(
+                "\n".join(f"{kind}: {what}" for what in (tally.caught if kind in (TRUTH, REPLACED) else tally.through))
+            )
     print(table(wire, guard))
     fill(HERE / "README.md", table(wire, guard), "liar")
     return 0

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from advisor import Advisor, Turn
-from evals import lies
+from evals import liar, lies
 from evals.__main__ import main
 from evals.endpoint import Script, serving
-from evals.liar import BESIDE, INVENTED, PHANTOM, TRUTH, UNSUPPORTED, Tallies, at_the_guard, over_the_wire, speaking
-from evals.liar import table as liar_table
 from evals.samples import HERE, headings, load
 from evals.scripted import Ideal, sent
 
@@ -21,35 +19,36 @@ SAID = "A Senior ML Engineer earns $160–220K remotely [1]."
 FIGURES = ("figure", "day or year")
 
 
-def few(tallies: Tallies) -> None:
+def few(tallies: liar.Tallies) -> None:
     """Figures of every kind and phantom markers are caught, and the truth is kept."""
     for kind, tally in tallies.items():
-        if kind == PHANTOM or any(word in kind for word in FIGURES):
+        if kind == liar.PHANTOM or any(word in kind for word in FIGURES):
             assert tally.told >= 5, kind
             assert tally.through == [], kind
-    assert len(tallies[TRUTH].through) > 10
-    assert tallies[TRUTH].share <= 0.02, tallies[TRUTH].caught
+    assert len(tallies[liar.TRUTH].through) > 10
+    assert tallies[liar.TRUTH].share <= 0.01, tallies[liar.TRUTH].caught
 
 
 def test_the_guard_catches_a_liar_over_the_wire(ours: Advisor) -> None:
     """Five lies of each kind, told over the golden questions through the whole advisor."""
     samples = load(HERE, headings(ours.settings.corpus))
-    wire = over_the_wire(ours, samples, 5)
+    wire = liar.over_the_wire(ours, samples, 5)
     few(wire)
-    assert {*UNSUPPORTED, BESIDE, INVENTED} <= set(wire)
-    assert "| wrong figure | 5 | 100.0% | – | – |" in liar_table(wire, {})
+    assert {*liar.UNSUPPORTED, liar.BESIDE, liar.INVENTED} <= set(wire)
+    assert wire[liar.REPLACED].share < 0.1, wire[liar.REPLACED].caught
+    assert "| wrong figure | 5 | 100.0% | – | – |" in liar.table(wire, {})
 
 
 def test_the_guard_catches_a_liar_on_a_slice_of_the_guides(ours: Advisor) -> None:
     """Every seventh lie about the guides' lines and cells, read by the guard alone."""
-    few(at_the_guard(ours.passages, ours.vocabulary, 7))
+    few(liar.at_the_guard(ours.passages, ours.vocabulary, 7))
 
 
 def test_a_scripted_model_reads_what_it_is_sent(ours: Advisor) -> None:
     """Passages come out of the prompt with the numbers, cells, lines and headings that they went in with."""
     script = Script()
     script.says("Fine.")
-    with speaking(ours, {"noted": lambda request: materials.append(request.material) or "Fine."}) as spoken:
+    with liar.speaking(ours, {"noted": lambda request: materials.append(request.material) or "Fine."}) as spoken:
         materials: list[str] = []
         answer = spoken["noted"].ask(PAY)
     got = sent(materials[-1])
@@ -105,6 +104,6 @@ def test_the_first_words_reach_the_advisor_at_once(ours: Advisor) -> None:
 def test_an_echo_is_no_rewritten_question(ours: Advisor) -> None:
     """A model that gives a follow-up back as it was typed does not undo what the conversation carried over."""
     turns = [Turn("What does a Senior AI Engineer earn?", "A lot.")]
-    with speaking(ours, {"echo": lambda request: "and remote?"}) as spoken:
+    with liar.speaking(ours, {"echo": lambda request: "and remote?"}) as spoken:
         assert spoken["echo"].standalone("and remote?", turns) == ours.standalone("and remote?", turns)
     assert ours.standalone("and remote?", turns) != "and remote?"

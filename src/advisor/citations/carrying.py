@@ -70,8 +70,9 @@ class Carriers:
     def _fits(self, bare: str, number: int, cited: list[int]) -> bool:
         """Whether evidence that the sentence does not cite is so clearly about the same thing that it may be added."""
         passage, said = self.evidence[number - 1].passage, self.words.reader.scope(bare)
-        if not all(self.words.has_column(bare, self.evidence[n - 1].passage, passage) for n in cited):
-            return False
+        rows = [self.evidence[n - 1].passage for n in cited]
+        if any(self.words.names_cell(bare, row) and row.cells[:1] != passage.cells[:1] for row in rows):
+            return False  # the cited row has a figure for this, and it is another one
         there = self.words.reader.scope(passage.text)
         named = set(said.roles + said.levels) & set(there.roles + there.levels)
         if named and passage.kind == "row":
@@ -111,7 +112,9 @@ class Carriers:
         ]
         if not (self.by_model and found):
             return found[0] if found else None
-        words = set(self.words.content(claim.clause) or self.words.content(bare))
+        words = set(self.words.content(claim.clause))
+        if not words and claim.figure.sort != "year":
+            words = set(self.words.content(bare))
         best = max(found, key=lambda one: self.words.shared(words, one[1]))
         others = [p for places in held.values() for p in places if p.figure.sort == claim.figure.sort]
         rivals = [self.words.shared(words, p) for p in others if not holds(p, claim)]

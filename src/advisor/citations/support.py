@@ -147,11 +147,13 @@ class Words:
         name = self.content(row.cells[0][1])
         return not name or bool(set(name) & set(self.content(sentence)))
 
-    def has_column(self, sentence: str, row: Passage, other: Passage) -> bool:
-        """Whether the other passage has the columns of a cited row that a sentence names."""
-        said = set(self.content(sentence)) - set(self.content(row.cells[0][1] if row.cells else ""))
-        named = [set(self.content(column)) for column, _ in row.cells[1:]]
-        return all(column <= self._stems(other) for column in named if column and column <= said)
+    def names_cell(self, sentence: str, row: Passage) -> bool:
+        """Whether a sentence names the row, where it is one, and the column of one of its figures."""
+        said = set(self.content(sentence))
+        if not row.cells or not set(self.content(row.cells[0][1])) <= said:
+            return False
+        columns = (set(self.content(column)) for column, value in row.cells[1:] if figures(value))
+        return any(column and column <= said for column in columns)
 
     def _named(self, text: str, row: Passage) -> tuple[bool, int, float]:
         """How well a text names a row: with all of its words, with how many, and with which share of them."""
