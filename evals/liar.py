@@ -210,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from advisor.settings import Settings
 
     parser = argparse.ArgumentParser(prog="python -m evals.liar", description=__doc__)
-    parser.add_argument("--most", type=int, default=100, help="how often each kind of lie is told over the wire")
+    parser.add_argument("--most", type=int, default=60, help="how often each kind of lie is told over the wire")
     parser.add_argument("--serve", action="store_true", help="keep the scripted endpoint running")
     parser.add_argument("--through", action="store_true", help="print what got through and what truth was lost")
     options = parser.parse_args(arguments)

@@ -35,7 +35,7 @@ def test_the_guard_catches_a_liar_over_the_wire(ours: Advisor) -> None:
     wire = liar.over_the_wire(ours, samples, 5)
     few(wire)
     assert {*liar.UNSUPPORTED, liar.BESIDE, liar.INVENTED} <= set(wire)
-    assert wire[liar.REPLACED].share < 0.1, wire[liar.REPLACED].caught
+    assert wire[liar.REPLACED].share < 0.15, wire[liar.REPLACED].caught
     assert "| wrong figure | 5 | 100.0% | – | – |" in liar.table(wire, {})
 
 

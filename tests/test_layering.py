@@ -20,8 +20,8 @@ LEVELS = (
     {"settings", "vocabulary", "passages", "corpus", "embed", "store", "writing", "terms", "citations", "asked"},
     {"index", "search", "tables", "ladders", "question"},
     {
-        "criteria", "knowledge", "conversation", "profiles", "tabular", "prose", "refusal", "suggestions", "extractive", "llm",
-        "parts", "doctor",
+        "criteria", "knowledge", "conversation", "profiles", "tabular", "prose", "refusal", "suggestions", "extractive",
+        "llm", "parts", "doctor",
     },
     {"chat"},
     {"ui"},

@@ -71,6 +71,15 @@ def test_follow_up_shows_how_it_was_understood(page: Page) -> None:
     expect(page.get_by_role("article", name="Question 1").get_by_text("Understood as:")).to_be_hidden()
 
 
+def test_a_new_answer_is_in_view(browser: Browser, served: Served) -> None:
+    """However long the conversation is, the question just asked is brought into view with its answer."""
+    with visiting(browser, 390, 844) as context:
+        page = opened(context, served)
+        for number in range(1, 5):
+            ask(page, SENIOR_REMOTE)
+            expect(page.get_by_role("article", name=f"Question {number}").get_by_role("heading")).to_be_in_viewport()
+
+
 def test_out_of_guide_question_is_declined_without_citations(page: Page) -> None:
     """Nothing is cited where the guide has no answer; the closest sections may be offered."""
     ask(page, "how do I bake sourdough bread?")

@@ -57,7 +57,7 @@ class Carriers:
         claims = self.words.reader.claims(bare, around)
         found = self._holding(bare, claims, cited)
         if found.unheld is not None and (spare := self._spare(cited)):
-            fitting = (n for n in spare if self._fits(bare, n, cited))
+            fitting = (n for n in spare if self._fits(bare, found.unheld, n, cited))
             wider = self._holding(bare, claims, [*cited, *fitting])
             found = found if wider.unheld is not None else wider
         if self.by_model and found.unheld is None and all(claim.figure.sort == "year" for claim in claims):
@@ -67,10 +67,10 @@ class Carriers:
     def _spare(self, cited: list[int]) -> list[int]:
         return [n for n in range(1, len(self.evidence) + 1) if n not in cited]
 
-    def _fits(self, bare: str, number: int, cited: list[int]) -> bool:
+    def _fits(self, bare: str, claim: Claim, number: int, cited: list[int]) -> bool:
         """Whether evidence that the sentence does not cite is so clearly about the same thing that it may be added."""
         passage, said = self.evidence[number - 1].passage, self.words.reader.scope(bare)
-        rows = [self.evidence[n - 1].passage for n in cited]
+        rows = [self.evidence[n - 1].passage for n in cited if claim.figure.sort != "year"]
         if any(self.words.names_cell(bare, row) and row.cells[:1] != passage.cells[:1] for row in rows):
             return False  # the cited row has a figure for this, and it is another one
         there = self.words.reader.scope(passage.text)

@@ -230,28 +230,29 @@ const mend = () => {
 new MutationObserver(mend).observe($(".gradio-container") || document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-controls"] });
 mend();
 
-/* New words of a growing answer stay in view, unless the reader has scrolled up. */
-let pinned = true;
-on(window, "scroll", () => { pinned = innerHeight + scrollY > document.documentElement.scrollHeight - 160; }, { passive: true });
-const talk = $("#transcript");
-const exchanges = () => (talk ? [...talk.querySelectorAll(".exchange")] : []);
-let shown = exchanges().length;
-/* A new question is brought to the top of the view; the chat may still be behind another tab for a moment. */
+/* A new question is brought to the top of the view and kept there while its answer comes, unless the reader scrolls. */
+const exchanges = () => [...document.querySelectorAll("#transcript .exchange")];
+let shown = exchanges().length, following = false, settled;
+for (const moved of ["wheel", "touchmove"]) on(window, moved, () => { following = false; }, { passive: true });
 const toNewest = (tries = 40) => {
   const newest = exchanges().at(-1);
-  if (newest && !newest.offsetParent && tries) setTimeout(() => toNewest(tries - 1), 50);
+  if (newest && !newest.offsetParent && tries) setTimeout(() => toNewest(tries - 1), 50); // behind another tab for a moment
   else if (newest) newest.scrollIntoView({ block: "start" });
 };
 const follow = () => {
-  const count = exchanges().length;
-  if (count > shown) toNewest();
+  const count = exchanges().length, growing = $(".exchange.growing"), question = growing && $(".question", growing)?.textContent;
+  if (count > shown) following = true;
   shown = count;
-  const growing = $(".exchange.growing"), question = growing && $(".question", growing)?.textContent;
-  if (growing && pinned) scrollTo({ top: document.documentElement.scrollHeight });
+  if (following) {
+    toNewest();
+    clearTimeout(settled);
+    if (!growing) settled = setTimeout(() => { toNewest(); following = false; }, 300);
+  }
   if (question) sessionStorage.setItem(ASKING, question);
-  else if ($(".exchange, .welcome", talk)) sessionStorage.removeItem(ASKING);
+  else if ($("#transcript .exchange, #transcript .welcome")) sessionStorage.removeItem(ASKING);
 };
-if (talk) new MutationObserver(follow).observe(talk, { childList: true, subtree: true, characterData: true });
+/* Gradio may put a new transcript in place of the first one, so the whole page is watched. */
+new MutationObserver(follow).observe($(".gradio-container") || document.body, { childList: true, subtree: true, characterData: true });
 
 /* Is the advisor still there? It may have been stopped in the window that runs it. */
 const watchOver = setInterval(async () => {
