@@ -179,3 +179,17 @@ def test_the_source_guide_alone_in_the_terminal(source_guide: Settings) -> None:
     done = run(source_guide, "-m", "advisor", "--json", REMOTE)
     assert done.returncode == 0, done.stderr
     assert "$160-220K" in json.loads(done.stdout)["text"]
+
+
+def test_a_fit_says_what_would_change_it(ours: Advisor) -> None:
+    """After the ranking stand reasons for the second role that were not agreed with, each cited."""
+    liked = [criterion for criterion in ours.criteria if criterion.role == ours.criteria[0].role][:4]
+    answer = ours.fit(liked, [])
+    assert "would come closer if these were true of you too:" in answer.text
+    said = answer.text.split("true of you too:")[1]
+    assert all(criterion.text.rstrip(".") not in said for criterion in liked)
+
+
+def test_a_fit_of_nothing_names_no_role(ours: Advisor) -> None:
+    """Whoever agrees with nothing is asked instead of being given the role that was rejected least."""
+    assert "too little" in ours.fit([], list(ours.criteria)).text

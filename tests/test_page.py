@@ -237,6 +237,19 @@ def _is_dark(page: Page) -> bool:
     return sum(map(int, re.findall(r"\d+", color)[:3])) < 380
 
 
+def test_reduced_motion_is_respected(page: Page) -> None:
+    """Whoever asks the system for less motion gets no animation and no transition."""
+    page.emulate_media(reduced_motion="reduce")
+    ask(page, SENIOR_REMOTE)
+    moving = page.evaluate(
+        "() => [...document.querySelectorAll('main *, header *, button')].filter(e => {"
+        " const s = getComputedStyle(e);"
+        " return [s.transitionDuration, s.animationDuration].some(d => d.split(', ').some(x => parseFloat(x) > 0.01)); })"
+        ".map(e => e.className || e.tagName)"
+    )
+    assert moving == []
+
+
 def test_script_in_question_and_guide_is_inert(page: Page) -> None:
     """HTML of a question is shown as text; HTML, scripts and pictures of a guide do nothing."""
     attack = (

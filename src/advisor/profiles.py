@@ -41,6 +41,7 @@ _BLANK = re.compile(r"^(?:i|i'm|im|to|do|doing|the|a|for|now|pls|me|my|it|be|bei
 _CLAUSE = re.compile(r"[.;,!?\n]|\b(?:and|but|though|however|while|plus|also|so)\b")
 _MOST_REASONS = 3
 _A_SENTENCE = 8
+_MOST_TURNING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,4 +242,15 @@ def from_criteria(agreed: Sequence[Criterion], disagreed: Sequence[Criterion], k
     ranking = scores(found, roles)
     if not agreed or not _says_enough(ranking):
         return ask_back(knowledge, _main_roles(knowledge))
-    return ranked(ranking, found)
+    writing = Writing()
+    writing.join(ranked(ranking, found))
+    writing.add(_turning(ranking, knowledge, {c.text for c in agreed}, writing))
+    return writing.draft()
+
+
+def _turning(ranking: dict[str, float], knowledge: Knowledge, agreed: set[str], writing: Writing) -> str:
+    """What would change the ranking: reasons for the second role that were not agreed with."""
+    second = list(ranking)[1:2]
+    open_reasons = [c for c in knowledge.criteria if c.role in second and c.text not in agreed]
+    lines = [f"- {c.text.rstrip('.')} {writing.cite(_evidence(c))}" for c in open_reasons[:_MOST_TURNING]]
+    return "\n".join([f"{second[0]} would come closer if these were true of you too:", "", *lines]) if lines else ""
