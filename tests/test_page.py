@@ -242,10 +242,10 @@ def test_reduced_motion_is_respected(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     ask(page, SENIOR_REMOTE)
     moving = page.evaluate(
-        "() => [...document.querySelectorAll('main *, header *, button')].filter(e => {"
-        " const s = getComputedStyle(e);"
-        " return [s.transitionDuration, s.animationDuration].some(d => d.split(', ').some(x => parseFloat(x) > 0.01)); })"
-        ".map(e => e.className || e.tagName)"
+        """() => [...document.querySelectorAll("main *, header *, button")].filter(element => {
+            const style = getComputedStyle(element);
+            return `${style.transitionDuration}, ${style.animationDuration}`.split(", ").some(d => parseFloat(d) > 0.01);
+        }).map(element => element.className || element.tagName)"""
     )
     assert moving == []
 
