@@ -240,7 +240,7 @@ const toNewest = (tries = 40) => {
   else if (newest) newest.scrollIntoView({ block: "start" });
 };
 const follow = () => {
-  const count = exchanges().length, growing = $(".exchange.growing"), question = growing && $(".question", growing)?.textContent;
+  const count = exchanges().length, growing = $(".exchange.growing");
   if (count > shown) following = true;
   shown = count;
   if (following) {
@@ -248,9 +248,15 @@ const follow = () => {
     clearTimeout(settled);
     if (!growing) settled = setTimeout(() => { toNewest(); following = false; }, 300);
   }
-  if (question) sessionStorage.setItem(ASKING, question);
-  else if ($("#transcript .exchange, #transcript .welcome")) sessionStorage.removeItem(ASKING);
 };
+/* The question under way is kept for the case that the advisor dies before it has answered. */
+const talk = $("#transcript");
+const remember = () => {
+  const growing = $(".exchange.growing"), question = growing && $(".question", growing)?.textContent;
+  if (question) sessionStorage.setItem(ASKING, question);
+  else if ($(".exchange, .welcome", talk)) sessionStorage.removeItem(ASKING);
+};
+if (talk) new MutationObserver(remember).observe(talk, { childList: true, subtree: true, characterData: true });
 /* Gradio may put a new transcript in place of the first one, so the whole page is watched. */
 new MutationObserver(follow).observe($(".gradio-container") || document.body, { childList: true, subtree: true, characterData: true });
 
