@@ -37,6 +37,10 @@ class Label:
     stems: frozenset[str]
     holds: Slots
     """What its words name even where the label as a whole is no such name: `Certified ML Engineer Associate`."""
+    words: tuple[str, ...]
+    """Its tokens."""
+    content: tuple[str, ...]
+    """Its tokens without the words that only hold a phrase together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,8 @@ def _label(text: str, vocabulary: Vocabulary, name: bool = True) -> Label:
     of_topic = {stem(words[at]) for m in named if m.kind == "topics" for at in range(m.start, m.end)}
     if name and kept - of_topic:  # "Certified ML Engineer Associate" is no role
         slots = Slots(topics=slots.topics)
-    return Label(text, slots, frozenset(kept), vocabulary.slots(text))
+    content = tuple(word for word in words if word not in english()["glue"])
+    return Label(text, slots, frozenset(kept), vocabulary.slots(text), tuple(words), content)
 
 
 class Finder:
@@ -154,7 +159,7 @@ class Finder:
         headed = said != f" {' '.join(question.words)} "
         verbatim = verbatim and (headed or any(not _slot(label) for label in labels))
         measured = self._measured([table.about, *labels], question)
-        spoken = {stem(word) for label in labels for word in tokens(label.text)} if verbatim else set()
+        spoken = {stem(word) for label in labels for word in label.words} if verbatim else set()
         said_by_label = bool(rows and columns) and any(not _slot(label) for label in labels)
         unexplained = tuple(term for term in question.terms if term not in measured | spoken)
         by_slots = (
@@ -195,7 +200,7 @@ class Finder:
     def _overlap(self, label: Label, question: Question) -> float:
         if set(label.slots.topics) & set(question.slots.topics):
             return 1.0
-        words = [word for word in tokens(label.text) if word not in english()["glue"]]
+        words = label.content
         if len(words) > 1 and sum(word in question.words for word in words) * 3 >= len(words) * 2:
             return 1.0
         total = sum(self.lexicon.weight(word) for word in label.stems)
@@ -232,7 +237,7 @@ def _without(heading: str, words: Sequence[str]) -> str:
 
 def _verbatim(labels: Sequence[Label], said: str) -> list[int]:
     """The labels that stand in the question word for word; of those that overlap, the longest."""
-    held = [(f" {' '.join(tokens(label.text))} ", i) for i, label in enumerate(labels)]
+    held = [(f" {' '.join(label.words)} ", i) for i, label in enumerate(labels)]
     found = [(name, i) for name, i in held if name.strip() and name in said]
     return [i for name, i in found if not any(name != other and name in other for other, _ in found)]
 
