@@ -244,7 +244,8 @@ def test_reduced_motion_is_respected(page: Page) -> None:
     moving = page.evaluate(
         """() => [...document.querySelectorAll("main *, header *, button")].filter(element => {
             const style = getComputedStyle(element);
-            return `${style.transitionDuration}, ${style.animationDuration}`.split(", ").some(d => parseFloat(d) > 0.01);
+            const durations = `${style.transitionDuration}, ${style.animationDuration}`.split(", ");
+            return durations.some(duration => parseFloat(duration) > 0.01);
         }).map(element => element.className || element.tagName)"""
     )
     assert moving == []
