@@ -17,7 +17,10 @@ from tests.conftest import PATIENCE, ROOT
 PACKAGE = ROOT / "src" / "advisor"
 LEVELS = (
     {"words", "errors", "types"},
-    {"settings", "vocabulary", "passages", "corpus", "embed", "store", "writing", "terms", "citations", "asked"},
+    {
+        "settings", "vocabulary", "passages", "corpus", "embed", "together", "store", "writing", "terms", "citations",
+        "asked",
+    },
     {"index", "search", "tables", "ladders", "question"},
     {
         "criteria", "knowledge", "conversation", "profiles", "tabular", "prose", "refusal", "suggestions", "extractive",

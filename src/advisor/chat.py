@@ -14,6 +14,7 @@ from advisor.extractive import Extractive, small_talk
 from advisor.knowledge import Found, Knowledge
 from advisor.settings import Settings
 from advisor.suggestions import follow_ups, starters
+from advisor.together import Together
 from advisor.types import Answer, Draft, Guide, Hit, Passage, Turn
 from advisor.vocabulary import Vocabulary
 
@@ -67,7 +68,7 @@ class Advisor:
             index.ingest(settings, index.bar() if progress else None)
             opened = index.Index.open(settings)
         vocabulary = Vocabulary.read(settings.corpus, opened.guides, opened.passages)
-        embedder = embed.for_questions(opened.store.graph(opened.model), settings.embedding_model)
+        embedder = Together(embed.for_questions(opened.store.graph(opened.model), settings.embedding_model))
         return cls(settings, Knowledge(opened, vocabulary, embedder, mix))
 
     def ask(self, question: str, turns: Sequence[Turn] = ()) -> Answer:
