@@ -63,6 +63,7 @@ class Reader:
         self.known = {word for alias in aliases for word in tokens(alias)}
         self.targets = [w for w in self.known | set(lexicon.words) if len(w) >= _SHORTEST_TYPO and w.isalpha()]
 
+    @lru_cache(maxsize=1024)  # noqa: B019 (a reader lives as long as its index; several steps read one question)
     def read(self, text: str) -> Question:
         """Understand one question."""
         mended = self._mend(text)

@@ -54,11 +54,13 @@ class Lexicon:
         """Stems of the ways of asking: known words, which do not weigh in the search itself (a measured loss)."""
         average = float(lengths.mean()) or 1.0
         norm = _K1 * (1 - _B + _B * lengths / average)
+        self._weights = {word: self.idf(len(found)) for word, found in postings.items()}
+        self._most = self.idf(0)
         self.postings: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for word, found in postings.items():
-            numbers = np.array([n for n, _ in found])
-            counts_of = np.array([c for _, c in found], dtype=np.float32)
-            self.postings[word] = (numbers, self.idf(len(found)) * counts_of * (_K1 + 1) / (counts_of + norm[numbers]))
+            numbers, counts_of = np.array(found).T
+            counts_of = counts_of.astype(np.float32)
+            self.postings[word] = (numbers, self._weights[word] * counts_of * (_K1 + 1) / (counts_of + norm[numbers]))
 
     def _count(self, passage: Passage) -> Counter[str]:
         heading = tokens(passage.headings[-1]) if passage.headings else []
@@ -73,7 +75,7 @@ class Lexicon:
 
     def weight(self, word: str) -> float:
         """How much a stem tells; one that stands nowhere tells most."""
-        return self.idf(len(self.postings[word][0]) if word in self.postings else 0)
+        return self._weights.get(word, self._most)
 
     def knows(self, word: str) -> bool:
         """Whether any passage, or way of asking for one, has a word with this stem."""
@@ -118,6 +120,6 @@ def search(
             continue
         similarity, line = near.get(number, (floor, ""))
         score = mix.dense * max(similarity, 0.0) + mix.lexical * min(float(shared[number]), _LEXICAL_CEILING)
-        hits.append(Hit(passage, round(score / (mix.dense + mix.lexical), 6), line))
-    hits.sort(key=lambda hit: (-hit.score, hit.passage.id))
-    return tuple(hits[:limit])
+        hits.append((-round(score / (mix.dense + mix.lexical), 6), passage.id, number, line))
+    hits.sort()
+    return tuple(Hit(index.passages[number], -score, line) for score, _, number, line in hits[:limit])

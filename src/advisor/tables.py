@@ -8,12 +8,13 @@ the line that introduces it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from advisor.types import Cell, Evidence, Passage
-from advisor.vocabulary import Slots, Vocabulary, english, stop_words
+from advisor.vocabulary import KINDS, Slots, Vocabulary, english, stop_words
 from advisor.words import stem, tokens
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Label:
     """Its tokens."""
     content: tuple[str, ...]
     """Its tokens without the words that only hold a phrase together."""
+    keys: frozenset[str]
+    """Its tokens, stems and the names it stands for: a question that has none of them does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,8 @@ def _label(text: str, vocabulary: Vocabulary, name: bool = True) -> Label:
     if name and kept - of_topic:  # "Certified ML Engineer Associate" is no role
         slots = Slots(topics=slots.topics)
     content = tuple(word for word in words if word not in english()["glue"])
-    return Label(text, slots, frozenset(kept), vocabulary.slots(text), tuple(words), content)
+    keys = frozenset(words) | kept | _names(slots)
+    return Label(text, slots, frozenset(kept), vocabulary.slots(text), tuple(words), content, keys)
 
 
 class Finder:
@@ -143,18 +147,23 @@ class Finder:
         self.tables = tables
         self.lexicon = lexicon
 
-    def find(self, question: Question) -> list[Selection]:
+    @lru_cache(maxsize=512)  # noqa: B019 (lives as long as its index; several steps ask for the same question)
+    def find(self, question: Question) -> tuple[Selection, ...]:
         """The tables that can say something to the question, best first."""
-        found = [selection for table in self.tables if (selection := self._select(table, question))]
-        return sorted(found, key=lambda s: (-s.fit, len(s.lacking)))
+        keys = frozenset((*question.words, *question.terms)) | _names(question.slots)
+        found = [selection for table in self.tables if (selection := self._select(table, question, keys))]
+        return tuple(sorted(found, key=lambda s: (-s.fit, len(s.lacking))))
 
-    def _select(self, table: Table, question: Question) -> Selection | None:
+    def _select(self, table: Table, question: Question, keys: frozenset[str]) -> Selection | None:
+        near_rows, near_columns = _near(table.rows, keys), _near(table.columns, keys)
+        if not (near_rows or near_columns):
+            return None
         said = _without(table.heading, question.words)
-        rows, columns = _verbatim(table.rows, said), _verbatim(table.columns, said)
+        rows, columns = _verbatim(near_rows, said), _verbatim(near_columns, said)
         verbatim = bool(rows and columns)
         named = [*(table.rows[i] for i in rows), *(table.columns[i] for i in columns)]
         if not verbatim or all(_slot(label) for label in named):
-            rows, columns = self._named(table.rows, question), self._named(table.columns, question)
+            rows, columns = self._named(near_rows, question), self._named(near_columns, question)
         labels = [table.rows[i] for i in rows] + [table.columns[i] for i in columns]
         headed = said != f" {' '.join(question.words)} "
         verbatim = verbatim and (headed or any(not _slot(label) for label in labels))
@@ -188,14 +197,14 @@ class Finder:
             headed,
         )
 
-    def _named(self, labels: Sequence[Label], question: Question) -> list[int]:
+    def _named(self, labels: Mapping[int, Label], question: Question) -> list[int]:
         """The labels that the question names; the fullest match where several share words with it."""
-        by_slot = [i for i, label in enumerate(labels) if _shares(label.slots, question.slots)]
+        by_slot = [i for i, label in labels.items() if _shares(label.slots, question.slots)]
         if by_slot:
             return by_slot
-        scores = [self._overlap(label, question) for label in labels]
-        best = max(scores, default=0.0)
-        return [i for i, score in enumerate(scores) if score == best] if best >= _ENOUGH_OF_A_LABEL else []
+        scores = {i: self._overlap(label, question) for i, label in labels.items()}
+        best = max(scores.values(), default=0.0)
+        return [i for i, score in scores.items() if score == best] if best >= _ENOUGH_OF_A_LABEL else []
 
     def _overlap(self, label: Label, question: Question) -> float:
         if set(label.slots.topics) & set(question.slots.topics):
@@ -235,9 +244,19 @@ def _without(heading: str, words: Sequence[str]) -> str:
     return said.replace(held, " | ") if len(held.split()) > 1 else said
 
 
-def _verbatim(labels: Sequence[Label], said: str) -> list[int]:
+def _names(named: Slots) -> frozenset[str]:
+    """What is named, each with its kind, so that no name is taken for a word."""
+    return frozenset(f"{kind}: {name}" for kind in KINDS for name in getattr(named, kind))
+
+
+def _near(labels: Sequence[Label], keys: frozenset[str]) -> dict[int, Label]:
+    """The labels that share anything with a question, by their place."""
+    return {i: label for i, label in enumerate(labels) if not label.keys.isdisjoint(keys)}
+
+
+def _verbatim(labels: Mapping[int, Label], said: str) -> list[int]:
     """The labels that stand in the question word for word; of those that overlap, the longest."""
-    held = [(f" {' '.join(label.words)} ", i) for i, label in enumerate(labels)]
+    held = [(f" {' '.join(label.words)} ", i) for i, label in labels.items()]
     found = [(name, i) for name, i in held if name.strip() and name in said]
     return [i for name, i in found if not any(name != other and name in other for other, _ in found)]
 

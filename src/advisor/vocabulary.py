@@ -8,9 +8,9 @@ the corpus says nothing of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,14 @@ from advisor.words import stem, tokens
 FILE = "vocabulary.yaml"
 KINDS = ("roles", "levels", "regions", "topics")
 _SHORTEST_PREFIX = 3
+_TEXTS_KEPT = 8192
+"""Texts whose mentions are remembered: passages and labels are read again with every question."""
+
+
+_Alias = tuple[tuple[str, ...], str, str, str]
+"""Stems, kind, canonical name, and how it must be typed where that matters."""
+_Aliases = dict[str, list[_Alias]]
+"""By the stem of their first word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_index", self._indexed())
+        object.__setattr__(self, "_found", lru_cache(maxsize=_TEXTS_KEPT)(self._mentions))
 
     @classmethod
     def of(cls, **kinds: Mapping[str, Iterable[str]]) -> Vocabulary:
@@ -80,37 +89,28 @@ class Vocabulary:
 
     def mentions(self, text: str) -> tuple[Mention, ...]:
         """Every name in the text, longest first where two overlap; one alias may name several things."""
+        return self._found(text)  # type: ignore[attr-defined, no-any-return]
+
+    def _mentions(self, text: str) -> tuple[Mention, ...]:
+        index: _Aliases = self._index  # type: ignore[attr-defined]
         words = tokens(text)
+        stemmed = tuple(map(stem, words))
         found: list[Mention] = []
-        at = 0
-        while at < len(words):
-            length, names = self._longest(words, at, text)
-            found.extend(Mention(kind, name, at, at + length) for kind, name in names)
-            at += max(length, 1)
+        end = 0
+        for at, first in enumerate(stemmed):
+            if at >= end and (aliases := index.get(first)):
+                length, names = _longest(aliases, words[at:], stemmed[at:], text)
+                found.extend(Mention(kind, name, at, at + length) for kind, name in names)
+                end = at + length
         return tuple(found)
 
     def slots(self, text: str) -> Slots:
         """What the text names."""
         return slots(self.mentions(text))
 
-    def _longest(self, words: list[str], at: int, text: str) -> tuple[int, list[tuple[str, str]]]:
-        index: dict[str, list[tuple[tuple[str, ...], str, str, str]]] = self._index  # type: ignore[attr-defined]
-        best, names = 0, list[tuple[str, str]]()
-        for alias, kind, name, exact in index.get(stem(words[at]), ()):
-            size = len(alias)
-            if size < best or at + size > len(words) or not _agree(alias, words[at : at + size]):
-                continue
-            if exact and exact not in text:
-                continue
-            if size > best:
-                best, names = size, []
-            if (kind, name) not in names:
-                names.append((kind, name))
-        return best, names
-
-    def _indexed(self) -> dict[str, list[tuple[tuple[str, ...], str, str, str]]]:
+    def _indexed(self) -> _Aliases:
         """Aliases by the stem of their first word; a short form that is a common word must be typed in capitals."""
-        index: dict[str, list[tuple[tuple[str, ...], str, str, str]]] = {}
+        index: _Aliases = {}
         for kind in KINDS:
             for name, aliases in getattr(self, kind).items():
                 every = [name, *aliases, *(made for a in (name, *aliases) for made in _made(a) if kind == "roles")]
@@ -122,6 +122,24 @@ class Vocabulary:
         return index
 
 
+def _longest(
+    aliases: Sequence[_Alias], words: Sequence[str], stemmed: tuple[str, ...], text: str
+) -> tuple[int, list[tuple[str, str]]]:
+    """How many of the words the longest alias takes that they begin with, and what it names."""
+    best, names = 0, list[tuple[str, str]]()
+    for alias, kind, name, exact in aliases:
+        size = len(alias)
+        if size < best or size > len(words) or not _agree(alias, words[size - 1], stemmed[:size]):
+            continue
+        if exact and exact not in text:
+            continue
+        if size > best:
+            best, names = size, []
+        if (kind, name) not in names:
+            names.append((kind, name))
+    return best, names
+
+
 def slots(mentions: Iterable[Mention]) -> Slots:
     """Mentions by kind, each name once."""
     found: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
@@ -130,13 +148,12 @@ def slots(mentions: Iterable[Mention]) -> Slots:
     return Slots(**{kind: tuple(names) for kind, names in found.items()})
 
 
-def _agree(alias: tuple[str, ...], words: list[str]) -> bool:
-    """Whether the words are the alias; the last one may be cut short, as in `data eng`."""
-    if any(a != stem(w) for a, w in zip(alias[:-1], words[:-1], strict=True)):
-        return False
-    last, typed = alias[-1], words[-1]
-    cut = len(alias) > 1 and len(typed) >= _SHORTEST_PREFIX and last.startswith(typed)
-    return last == stem(typed) or cut
+def _agree(alias: tuple[str, ...], typed: str, stemmed: tuple[str, ...]) -> bool:
+    """Whether words, by their stems, are the alias; the last one, as typed, may be cut short, as in `data eng`."""
+    if alias == stemmed:
+        return True
+    cut = len(alias) > 1 and len(typed) >= _SHORTEST_PREFIX and alias[-1].startswith(typed)
+    return cut and alias[:-1] == stemmed[:-1]
 
 
 def _made(role: str) -> list[str]:
@@ -203,7 +220,13 @@ def _english(kind: str) -> dict[str, tuple[str, ...]]:
 def _yaml(text: str) -> Any:
     import yaml
 
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe loaders)
+    return yaml.load(text, Loader=_loader())  # noqa: S506 (a safe loader, either way)
+
+
+def _loader() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -215,7 +238,7 @@ def load(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
     import yaml
 
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"))
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_loader())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise VocabularyError(f"{path.name}:{mark.line + 1 if mark else 1}: not valid YAML.") from error

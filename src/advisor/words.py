@@ -17,13 +17,22 @@ _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 
 def folded(text: str) -> str:
     """Lower case, one kind of dash, quote and space: two texts that read alike compare equal."""
-    text = unicodedata.normalize("NFKC", text).translate(_DASHES).replace("’", "'")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_DASHES).replace("’", "'")
     return " ".join(text.casefold().split())
 
 
 def tokens(text: str) -> list[str]:
     """Words and numbers in order, folded; `C++` and `don't` stay whole, `U.S.` and `R&D` fall apart."""
-    return [found.group().replace("’", "'").removesuffix("'s") for found in _TOKEN.finditer(folded(text))]
+    return list(_tokens(text))
+
+
+@lru_cache(maxsize=20_000)
+def _tokens(text: str) -> tuple[str, ...]:
+    """A guide's lines, headings and labels are read again with every question."""
+    plain = folded(text)
+    found = _TOKEN.findall(plain)
+    return tuple(word.removesuffix("'s") for word in found) if "'s" in plain else tuple(found)
 
 
 @lru_cache(maxsize=1)
