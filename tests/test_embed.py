@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advisor import Settings, embed
+from advisor.embed import naming
 from advisor.errors import EmbedderError
 from tests.conftest import ROOT, run
 
@@ -90,15 +93,53 @@ def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:
         embed.Reference(str(tmp_path))
 
 
+def identity(folder: Path, home: Path) -> str:
+    """The name of a model in a folder, for an index in another."""
+    return embed.identity(Settings.read(embedding_model=str(folder), index=home))
+
+
 def test_a_model_in_a_folder_is_known_by_its_content(tmp_path: Path) -> None:
-    """Two folders of one name with other files are two models; a name stands for itself."""
-    one, two = tmp_path / "a" / "model", tmp_path / "b" / "model"
-    for folder, text in ((one, "x"), (two, "xy")):
+    """Folders of one name with other bytes are two models, also of one size; copies are one; a name stands for itself."""
+    one, two, copy = (tmp_path / name / "model" for name in "abc")
+    for folder, text in ((one, "x"), (two, "y"), (copy, "x")):
         folder.mkdir(parents=True)
         (folder / "weights").write_text(text)
-    assert embed.identity("all-MiniLM-L6-v2") == "all-MiniLM-L6-v2"
-    assert embed.identity(str(one)) != embed.identity(str(two))
-    assert embed.identity(str(one)).startswith("model@")
+    (copy / "README.md").write_text("what describes a model does not make its vectors")
+    assert embed.identity(Settings.read(index=tmp_path)) == "all-MiniLM-L6-v2"
+    assert identity(one, tmp_path) != identity(two, tmp_path)
+    assert identity(one, tmp_path) == identity(copy, tmp_path)
+    assert identity(one, tmp_path).startswith("model@")
+
+
+def test_a_model_s_bytes_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digest is kept beside the index, and made again when a file changes, whatever its size and date."""
+    model, home = tmp_path / "model", tmp_path / "home"
+    model.mkdir()
+    weights = model / "weights"
+    weights.write_text("x" * 100)
+    early = time.time_ns() - 10_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: early + 20_000_000_000)  # a file changed this moment is not trusted
+    read: list[Path] = []
+    whole = naming.digest
+    monkeypatch.setattr(naming, "digest", lambda folder: read.append(folder) or whole(folder))
+    first = identity(model, home)
+    assert identity(model, home) == first
+    assert len(read) == 1
+    weights.write_text("y" * 100)
+    os.utime(weights, ns=(early, early))  # a copy that keeps dates
+    second = identity(model, home)
+    assert (second != first, len(read)) == (True, 2)
+    (home / "models.json").write_text('["foreign"]')
+    assert (identity(model, home), len(read)) == (second, 3)
+
+
+def test_a_model_changed_this_moment_is_read_again(tmp_path: Path) -> None:
+    """Within one tick of the clock a file can change unseen, so a digest that fresh is not kept."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "weights").write_text("x")
+    identity(model, tmp_path / "home")
+    assert not (tmp_path / "home" / "models.json").exists()
 
 
 def test_a_model_that_cannot_be_exported_is_used_as_it_is(tmp_path: Path, reference: embed.Reference) -> None:
@@ -114,7 +155,8 @@ def test_a_model_that_cannot_be_exported_is_used_as_it_is(tmp_path: Path, refere
     assert not embed.export(Untraceable(), folder, ["a"])  # type: ignore[arg-type]
     assert "AttributeError" in (folder / "failed.txt").read_text()
     assert not embed.has_graph(folder)
-    assert isinstance(embed.for_questions(folder, "all-MiniLM-L6-v2"), embed.Reference)
+    settings = Settings.read(index=tmp_path)
+    assert isinstance(embed.for_questions(settings, "other", 384), embed.Reference)
 
 
 def test_the_question_path_imports_no_training_library(small: Settings) -> None:

@@ -45,13 +45,14 @@ VENDORS = {
     "onnxruntime": {"embed"},
     "tokenizers": {"embed"},
     "chromadb": {"store"},
-    "filelock": {"index"},
+    "httpx": {"store"},  # what chromadb asks its server with
+    "filelock": {"store"},
     "tqdm": {"index"},
     "rapidfuzz": {"question"},
     "langchain_core": {"llm"},
     "langchain_openai": {"llm"},
     "langsmith": {"llm"},
-    "openai": {"llm"},
+    "openai": {"llm", "embed"},  # answers and vectors come from two endpoints, which share no setting
     "httpx2": {"llm"},
     "gradio": {"ui"},
     "fastapi": {"ui"},

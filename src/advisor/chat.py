@@ -65,10 +65,10 @@ class Advisor:
         except IndexUnusable:
             if index.exists(settings):
                 raise
-            index.ingest(settings, index.bar() if progress else None)
+            index.first(settings, index.bar() if progress else None)
             opened = index.Index.open(settings)
         vocabulary = Vocabulary.read(settings.corpus, opened.guides, opened.passages)
-        embedder = Together(embed.for_questions(opened.store.graph(opened.model), settings.embedding_model))
+        embedder = Together(embed.for_questions(settings, opened.model, opened.dimensions))
         return cls(settings, Knowledge(opened, vocabulary, embedder, mix))
 
     def ask(self, question: str, turns: Sequence[Turn] = ()) -> Answer:

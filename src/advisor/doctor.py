@@ -58,7 +58,7 @@ def examine() -> Iterator[Finding]:
         yield Finding("wrong", "settings", str(error), "Correct the variable, or unset it.")
         return
     yield Finding("ok", "settings", f"guides in {settings.corpus}, index in {settings.chroma_url or settings.index}")
-    for look in (_weights, _guides, _index, _graph, _feedback, _port, _endpoint):
+    for look in (_weights, _guides, _index, _writer, _graph, _feedback, _port, _endpoint):
         yield _careful(look, settings)
 
 
@@ -109,6 +109,9 @@ def _weights(settings: Settings) -> Finding:
     from advisor import embed
 
     name = settings.embedding_model
+    if settings.embedding_url:
+        embed.for_guides(settings, ()).embed(["a question"])
+        return Finding("ok", "weights", f"{name} at {settings.embedding_url}, which answers")
     folder = Path(embed.weights(name))
     if name in embed.PACKAGED and not (folder / "config.json").is_file():
         return Finding("wrong", "weights", f"{folder} holds no model", _INSTALL)
@@ -146,11 +149,19 @@ def _index(settings: Settings) -> Finding:
     return Finding("ok", "index", said)
 
 
+def _writer(settings: Settings) -> Finding:
+    from advisor import index
+
+    writer = index.writer(settings)
+    return Finding("ok", "writer", writer or "nobody is writing the index now")
+
+
 def _graph(settings: Settings) -> Finding:
     from advisor import embed
-    from advisor.store import connect
 
-    folder = connect(settings).graph(embed.identity(settings.embedding_model))
+    if settings.embedding_url:
+        return Finding("ok", "graph", "none needed: an endpoint embeds")
+    folder = embed.folder(settings, embed.identity(settings))
     if embed.has_graph(folder):
         return Finding("ok", "graph", "questions are embedded without sentence-transformers")
     why = "could not be exported" if folder.is_dir() else "not exported yet"

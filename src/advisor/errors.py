@@ -5,8 +5,9 @@ AdvisorError
 ├── CorpusError          a guide cannot be read (names file and line)
 │   └── VocabularyError  the vocabulary file is malformed (names file and line)
 ├── IndexUnusable        the index is absent, foreign, damaged, or made by another embedder
+│   ├── IndexAway        the Chroma server that holds the index does not answer
 │   └── IndexBusy        another process is writing the same index
-├── EmbedderError        the embedding model cannot be loaded
+├── EmbedderError        the embedding model cannot be loaded, or its endpoint does not answer
 └── ModelError           the language model failed (kind says how)
 """
 
@@ -35,12 +36,16 @@ class IndexUnusable(AdvisorError):
     """The index is absent, foreign, damaged, or made by another embedder."""
 
 
+class IndexAway(IndexUnusable):
+    """The Chroma server that holds the index does not answer."""
+
+
 class IndexBusy(IndexUnusable):
     """Another process is writing the same index."""
 
 
 class EmbedderError(AdvisorError):
-    """The embedding model cannot be loaded."""
+    """The embedding model cannot be loaded, or its endpoint does not answer."""
 
 
 class ModelError(AdvisorError):

@@ -27,7 +27,13 @@ class Settings(BaseSettings):
     corpus: Path = Field(default_factory=lambda: _home("corpus"), description="Folder of Markdown guides")
     index: Path = Field(default_factory=lambda: _home(".advisor"), description="Folder of the index")
     embedding_model: str = Field("all-MiniLM-L6-v2", description="Embedding model, by name or path")
+    embedding_url: str = Field("", description="OpenAI-compatible endpoint that embeds instead of this machine")
+    embedding_key: SecretStr | None = Field(None, description="Key of that endpoint")
     chroma_url: str = Field("", description="Chroma server to use instead of the folder, http(s)://host:port")
+    chroma_token: SecretStr | None = Field(None, description="Token for that server or the proxy before it")
+    chroma_ca: Path | None = Field(None, description="File with the certificate authority of that server")
+    chroma_timeout: float = Field(20, gt=0, description="Seconds to wait for that server")
+    chroma_lease: float = Field(30, gt=0, description="Seconds of silence after which another ingest takes over there")
     llm_model: str = Field("", description="Language model; unset, answers are composed from the guides alone")
     llm_timeout: float = Field(60, gt=0, description="Seconds to wait for the next piece of the model's answer")
     llm_retries: int = Field(2, ge=0, le=10, description="How often a request that failed is sent again")
@@ -45,12 +51,26 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY", description="Key of the endpoint")
     openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL", description="Endpoint; unset, OpenAI's")
 
-    @field_validator("chroma_url", "openai_base_url")
+    @field_validator("chroma_url", "embedding_url", "openai_base_url")
     @classmethod
     def _url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("chroma_url", "embedding_url")
+    @classmethod
+    def _no_secret_in_url(cls, value: str) -> str:
+        if "@" in value.partition("://")[2].partition("/")[0]:
+            raise ValueError("must not hold a user or password; there is a setting for the token or key")
+        return value
+
+    @field_validator("chroma_ca")
+    @classmethod
+    def _file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("there is no such file")
+        return value
 
     @field_validator("auth")
     @classmethod
@@ -80,7 +100,7 @@ class Settings(BaseSettings):
             for problem in error.errors():
                 name = str(problem["loc"][0])
                 variable = name if name.startswith("OPENAI") else f"ADVISOR_{name.upper()}"
-                secret = "auth" in name.lower() or "key" in name.lower()
+                secret = any(word in name.lower() for word in ("auth", "key", "token"))
                 shown = "" if secret else "=" + re.sub(r"[^/]*@", "…@", str(problem["input"]))
                 lines.append(f"{variable}{shown}: {problem['msg'].removeprefix('Value error, ')}")
             raise SettingsError("\n".join(lines)) from None

@@ -65,7 +65,7 @@ def _open(settings: Settings, heard: Heard) -> Advisor:
             bar(done, total)
             heard(done, total)
 
-        index.ingest(settings, both)
+        index.first(settings, both)
     return Advisor.open(settings)
 
 

