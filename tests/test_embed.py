@@ -99,7 +99,7 @@ def identity(folder: Path, home: Path) -> str:
 
 
 def test_a_model_in_a_folder_is_known_by_its_content(tmp_path: Path) -> None:
-    """Folders of one name with other bytes are two models, also of one size; copies are one; a name stands for itself."""
+    """Folders of one name with other bytes are two models, also of one size; copies are one; a name is itself."""
     one, two, copy = (tmp_path / name / "model" for name in "abc")
     for folder, text in ((one, "x"), (two, "y"), (copy, "x")):
         folder.mkdir(parents=True)
