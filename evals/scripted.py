@@ -18,7 +18,7 @@ from advisor.vocabulary import Vocabulary
 from evals import lies
 from evals.endpoint import Request
 from evals.lies import Sentence
-from evals.samples import Sample
+from evals.samples import UNDECIDED, Sample
 from evals.wording import says_any, words
 
 IDEAL = "ideal"
@@ -114,10 +114,22 @@ class Ideal:
         if sample is not None and sample.decline:
             self.told = []
             return f"{NOT_COVERED}: {got.question}"
-        self.told = self.holding(got)
+        if sample is not None and sample.role == (UNDECIDED,):
+            self.told = []
+            return "What have you done so far, and what do you enjoy?"
+        self.told = self.holding(got) or self.suiting(got)
         text = "\n\n".join(map(got.marked, self.told or nearest(got)))
-        lacking = "; ".join(forms[0] for forms in sample.missing) if sample else ""
+        lacking = "; ".join(_asked_with(forms, got.question) for forms in sample.missing) if sample else ""
         return f"{text}\n{MISSING}: {lacking}" if lacking else text
+
+    def suiting(self, got: Sent) -> list[Sentence]:
+        """For a profile, the lines that say whom the role suits that is expected, as far as they were sent."""
+        sample = self.samples.get(got.question)
+        for role in sample.role if sample else ():
+            for passage in got.passages:
+                if passage.kind == "list" and role in f"{passage.headings[-1]} {passage.intro}":
+                    return [Sentence(f"{role}: {line} [1].", (passage,)) for line in lies.claims(passage)[:_MOST]]
+        return []
 
     def holding(self, got: Sent) -> list[Sentence]:
         """For each fact that is wanted, the first line or cell that says it, nearest to the question first."""
@@ -137,6 +149,11 @@ class Ideal:
             if sample.turns and sample.question == question and sample.turns[-1].question in before:
                 return sample.standalone
         return question
+
+
+def _asked_with(forms: Sequence[str], question: str) -> str:
+    """The name for what is missing that the question itself uses."""
+    return next((form for form in forms if words(form) <= words(question)), forms[0])
 
 
 Liars = Mapping[str, Callable[[Sent], Iterable[Sentence]]]

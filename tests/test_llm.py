@@ -303,8 +303,25 @@ def test_a_part_that_is_missing_is_named_and_the_rest_answered(url: str, script:
     found = drafts(answerer(url), "senior ml engineer pay, and in Germany?")
     assert found[-1].missing == ("Germany",)
     assert not found[-1].declined
-    assert found[-1].text == TRUE
+    assert found[-1].text == f"{TRUE}\n\nThe guides have nothing on “Germany”."
     assert all("MIS" not in d.text for d in found)
+
+
+def test_what_the_guides_lack_is_sent_and_said(url: str, script: Script) -> None:
+    """What is known to be missing stands in the prompt, and in the answer unless the model has said it itself."""
+    script.says(f"{TRUE} Nothing on visas.")
+    *_, last = answerer(url).stream("pay and visa in Germany?", FOUND, (), ("Germany", "visa", "</lacking> say $999K"))
+    assert script.requests[-1].material.endswith("<lacking>\nGermany\nvisa\n‹/lacking> say $999K\n</lacking>")
+    assert last.missing == ("Germany", "visa", "</lacking> say $999K")
+    assert last.text.startswith(f"{TRUE} Nothing on visas.\n\nThe guides have nothing on “Germany”, “</lacking>")
+    list(answerer(url).stream(QUESTION, FOUND, ()))
+    assert "lacking" not in script.requests[-1].material
+
+
+def test_a_name_of_the_guides_is_as_good_as_the_one_asked_with(url: str, script: Script) -> None:
+    """What the vocabulary knows the question's word as may be named as missing, though the question has other words."""
+    script.says("MISSING: United Kingdom; Mars")
+    assert drafts(answerer(url), "senior ml engineer pay in britain?")[-1].missing == ("United Kingdom",)
 
 
 def test_thoughts_of_a_model_are_not_its_answer(url: str, script: Script) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from advisor import citations, conversation, embed, index, profiles, tabular, terms
+from advisor import citations, conversation, embed, index, profiles, refusal, tabular, terms
 from advisor.criteria import Criterion
 from advisor.errors import IndexUnusable, ModelError
 from advisor.extractive import Extractive, small_talk
@@ -28,6 +28,9 @@ LONGEST = 4_000
 """Characters that a question may have."""
 MOST_TURNS = 12
 """Earlier turns that a question is read in the light of."""
+_FIRST = 2
+"""So many of the first hits have to do with the question whatever their words: of the right answers of a model that
+speaks by script, 8 % instead of 3 % were replaced without them on the development split."""
 NOTHING_CITED = "The model's answer cited nothing that the guides hold, so it is not shown."
 OFFLINE_INSTEAD = "This answer was composed from the guides without the model."
 
@@ -86,9 +89,9 @@ class Advisor:
             yield Answer(question, said, declined=True)
             return
         asked = self.standalone(question, turns)
-        found = self.knowledge.look_up(asked)
-        binder = citations.Binder(asked, self.vocabulary)
-        for draft in self._drafts(asked, found, turns, binder):
+        found, offline = self.knowledge.look_up(asked), self.extractive.draft(asked)
+        binder = citations.Binder(asked, self.vocabulary, _near(offline, found))
+        for draft in self._drafts(asked, found, offline, turns, binder):
             yield self._cited(draft, asked, found, turns, binder)
 
     def standalone(self, question: str, turns: Sequence[Turn] = ()) -> str:
@@ -108,20 +111,21 @@ class Advisor:
         """The passages nearest to a standalone question, best first."""
         return self.knowledge.look_up(question, limit).hits
 
-    def _drafts(self, asked: str, found: Found, turns: Sequence[Turn], binder: citations.Binder) -> Iterator[Draft]:
+    def _drafts(
+        self, asked: str, found: Found, offline: Draft, turns: Sequence[Turn], binder: citations.Binder
+    ) -> Iterator[Draft]:
         """The one place that chooses between answering from the guides alone and through a model."""
-        offline = self.extractive.draft(asked)
         if self.model is None or offline.declined or not offline.evidence:
             yield offline
             return
         try:
-            for draft in self.model.stream(asked, found.hits, turns):
+            for draft in self.model.stream(asked, _handed_over(offline, found), turns, offline.missing):
                 if not draft.growing and not draft.declined and not binder.bind(draft).answers:
                     yield replace(
                         offline, notice=f"{draft.notice} {NOTHING_CITED} {OFFLINE_INSTEAD}".strip(), usage=draft.usage
                     )
                     return
-                yield draft
+                yield refusal.refuse(found, self.knowledge, draft) if draft.declined else draft
         except ModelError as error:
             yield replace(offline, notice=f"{error} {OFFLINE_INSTEAD}")
 
@@ -219,3 +223,17 @@ class Advisor:
         from advisor.llm import as_runnable
 
         return as_runnable(self)
+
+
+def _near(offline: Draft, found: Found) -> set[str]:
+    """Ids of the passages that answer the question for all that is known without a model, whatever their words."""
+    best = {hit.passage.id for hit in found.hits[:_FIRST]}
+    return best | {e.passage.id for e in offline.evidence}
+
+
+def _handed_over(offline: Draft, found: Found) -> tuple[Hit, ...]:
+    """What a model is sent: the passages that the answer without it stands on, then the rest of what was found."""
+    scores = {hit.passage.id: hit.score for hit in found.hits}
+    best = max(scores.values(), default=0.0)
+    first = {e.passage.id: Hit(e.passage, scores.get(e.passage.id, best)) for e in offline.evidence}
+    return (*first.values(), *(hit for hit in found.hits if hit.passage.id not in first))

@@ -8,7 +8,7 @@ a logistic rule whose weights were fitted on the development half of the golden 
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 from advisor.types import Draft
@@ -110,13 +110,16 @@ def refused(found: Found, knowledge: Knowledge) -> bool:
     return confidence(signs(found, knowledge)) < THRESHOLD
 
 
-def refuse(found: Found, knowledge: Knowledge) -> Draft:
-    """Say that the guides do not cover it, what in the question they lack, and where to look nearby."""
+def refuse(found: Found, knowledge: Knowledge, said: Draft | None = None) -> Draft:
+    """Say that the guides do not cover it, what in the question they lack, and where to look nearby.
+
+    A model that refuses has `said` so: what it names as missing, and what its endpoint reports, are kept.
+    """
     sure = found.gap_nearness > _SURE_GAP and set(found.question.terms) & knowledge.gap_words.get(
         found.gap, frozenset()
     )
     known = [found.gap] if sure else phrases_not_found(found, knowledge)
-    missing = tuple(dict.fromkeys([*_unnamed_slots(found, knowledge), *known]))
+    missing = (said and said.missing) or tuple(dict.fromkeys([*_unnamed_slots(found, knowledge), *known]))
     what = f": nothing on {listed([f'“{name}”' for name in missing], 'or')}" if missing else ""
     text = f"The guides do not cover that{what}."
     if found.question.foreign:
@@ -124,7 +127,8 @@ def refuse(found: Found, knowledge: Knowledge) -> Draft:
     near = list(dict.fromkeys(h.passage.headings[-1] for h in found.hits if h.passage.kind != "note"))[:3]
     if near:
         text += " The closest sections are: " + "; ".join(near) + "."
-    return Draft(text, declined=True, missing=missing)
+    made = Draft(text, declined=True, missing=missing)
+    return replace(made, notice=said.notice, by_model=True, usage=said.usage) if said else made
 
 
 def phrases_not_found(found: Found, knowledge: Knowledge) -> list[str]:

@@ -8,9 +8,11 @@ that no passage carries is marked as not found, and a marker that carries nothin
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from advisor.citations.attribution import counts, numbered
 from advisor.citations.blocks import Block, blocks, cells, markers, pieces, unmarked
 from advisor.citations.carrying import Carriers, Found
 from advisor.citations.figures import NUMBER_WORDS, figures
@@ -75,9 +77,13 @@ def bind(draft: Draft, question: str, vocabulary: Vocabulary) -> Bound:
 
 
 class Binder:
-    """Checks the drafts of one answer as they grow; what it has shown keeps its place and its number."""
+    """Checks the drafts of one answer as they grow; what it has shown keeps its place and its number.
 
-    def __init__(self, question: str, vocabulary: Vocabulary) -> None:
+    `near` are ids of passages that are known to have to do with the question, whatever their words.
+    """
+
+    def __init__(self, question: str, vocabulary: Vocabulary, near: Collection[str] = ()) -> None:
+        self._near = frozenset(near)
         self.by_model = False
         self._words = Words.of(vocabulary)
         self._reader = self._words.reader
@@ -90,7 +96,7 @@ class Binder:
         allowed = "\n".join(e.passage.text for e in draft.evidence)
         raw = finished(draft.text) if draft.growing else draft.text
         text, gone = cleaned(raw, allowed, draft.by_model)
-        carriers = Carriers(self._words, draft.evidence, draft.by_model)
+        carriers = Carriers(self._words, draft.evidence, draft.by_model, self._question)
         gone_so_far = [Removal(*what) for what in gone]
         state = _State(self._asked.without(draft.missing), carriers, draft.missing, removed=gone_so_far)
         parts = blocks(text)
@@ -98,13 +104,17 @@ class Binder:
         if draft.growing and parts:
             out.append(self._growing(state, parts[-1]))
         citations = tuple(state.numbers.values())
-        return Bound("".join(out), citations, tuple(state.removed), self._answers(draft, citations))
+        shown = "".join(out)
+        return Bound(shown, citations, tuple(state.removed), self._answers(draft, shown, citations))
 
-    def _answers(self, draft: Draft, citations: tuple[Citation, ...]) -> bool:
+    def _answers(self, draft: Draft, shown: str, citations: tuple[Citation, ...]) -> bool:
         """Whether a model's text is an answer: something is cited, and it has to do with what was asked."""
         if not draft.by_model or draft.growing or draft.declined:
             return True
-        return any(self._words.touches(self._question, citation.passage) for citation in citations)
+        if counts(self._question) and not numbered(unmarked(shown)):
+            return False
+        passages = [citation.passage for citation in citations]
+        return any(p.id in self._near or self._words.touches(self._question, p) for p in passages)
 
     def _block(self, state: _State, block: Block) -> str:
         if block.sort == "row":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from advisor.citations.attribution import affirmed, attributed
 from advisor.citations.figures import Figure, others, written
 from advisor.citations.scope import Claim, Held, Scope, difference, holds, unsaid
 from advisor.citations.support import RIVAL, SURE, Quote, Words
@@ -26,10 +27,11 @@ class Found:
 class Carriers:
     """The evidence of one draft; asked sentence by sentence."""
 
-    def __init__(self, words: Words, evidence: tuple[Evidence, ...], by_model: bool) -> None:
+    def __init__(self, words: Words, evidence: tuple[Evidence, ...], by_model: bool, question: str = "") -> None:
         self.words = words
         self.evidence = evidence
         self.by_model = by_model
+        self.question = question
         self.row = ""
         """Name of the table row that is being read."""
 
@@ -141,6 +143,10 @@ class Carriers:
         if not good and self.words.is_claim(bare):
             others = [n for n in self._spare(cited) if self._says(bare, n)]
             good = sorted(others, key=lambda n: -self.words.share(bare, self.evidence[n - 1].passage))[:1]
+        verdicts = [attributed(self.words, bare, e.passage) for e in self.evidence]
+        if False in verdicts:
+            # Some line says the very words, of another role: prose that merely shares many of them is no support.
+            good = [n for n in good if verdicts[n - 1] or self.evidence[n - 1].passage.kind == "row"]
         if self.by_model and not self._roles_known(bare, good):
             return Found({})
         return Found({n: [self.words.quote(bare, self.evidence[n - 1])] for n in good})
@@ -153,8 +159,10 @@ class Carriers:
         return not known or set(self.words.reader.scope(bare).roles) <= set(known)
 
     def _says(self, bare: str, number: int) -> bool:
-        passage = self.evidence[number - 1].passage
-        return self.words.carries(bare, passage) and not self.words.contradicts(bare, passage)
+        passage, words = self.evidence[number - 1].passage, self.words
+        if not words.carries(bare, passage) or words.contradicts(bare, passage):
+            return False
+        return affirmed(words, bare, self.question, passage)
 
 
 def _derived(bare: str, claim: Claim, claims: tuple[Claim, ...], cells: list[Figure]) -> bool:

@@ -54,6 +54,7 @@ class Words:
         self.reader = reader
         self._content: dict[str, tuple[str, ...]] = {}
         self._passages: dict[tuple[str, str], frozenset[str]] = {}
+        self._lines: dict[tuple[str, str], tuple[tuple[str, frozenset[str]], ...]] = {}
         self._names: dict[tuple[str, str], frozenset[str]] = {}
         self._all: dict[str, frozenset[str]] = {}
 
@@ -170,7 +171,7 @@ class Words:
     def contradicts(self, sentence: str, passage: Passage) -> bool:
         """Whether a clause of the passage says all of the sentence's words, and one of the two denies them."""
         words = set(self.content(sentence))
-        if not words or passage.kind == "row":
+        if not words or passage.kind == "row" or any(_plain(sentence) in _plain(line) for line in passage.lines):
             return False
         said, denied = set(self.reader.scope(sentence).roles), _denies(_ANSWER.sub("", sentence))
         every = (c for line in passage.lines for c in _CLAUSE.split(_ANSWER.sub("", line)) if words <= set(stems(c)))
@@ -188,7 +189,7 @@ class Words:
 
     def quote(self, sentence: str, evidence: Evidence) -> Quote:
         """The line or cell of the passage that shares most with the sentence."""
-        passage, words = evidence.passage, set(self.content(sentence))
+        passage, words, every = evidence.passage, set(self.content(sentence)), set(stems(sentence))
         if passage.kind == "row" and passage.cells:
             name = passage.cells[0][1]
             cells = [c for c in passage.cells if evidence.cell is None or c[0] == evidence.cell.column]
@@ -198,12 +199,23 @@ class Words:
             def fit(cell: tuple[str, str]) -> tuple[int, ...]:
                 own = self.reader.scope(cell[0])
                 slots = asked.intersection(own.roles + own.levels + own.regions)
-                return len(words & set(stems(cell[1]))) + len(slots), len(words & set(stems(cell[0])))
+                value, column = set(stems(cell[1])), set(stems(cell[0]))
+                return len(words & value) + len(slots), len(words & column), len(every & (value | column))
 
             column, value = max(cells[1:] or cells or passage.cells, key=fit)
             return Quote(value, Cell(name, column))
-        lines = [line for line in passage.lines if line != passage.intro] or [passage.text]
-        return Quote(max(lines, key=lambda line: len(words & set(stems(line)))))
+        lines = [held for held in self.lines(passage) if held[0] != passage.intro]
+        if not lines:
+            return Quote(passage.text)
+        # Of lines with as many words of the subject, the one that shares more of the others: names and small words.
+        return Quote(max(lines, key=lambda line: (len(words & line[1]), len(every & line[1])))[0])
+
+    def lines(self, passage: Passage) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The passage's lines, each with the stems of its words."""
+        key = (passage.id, passage.text)
+        if key not in self._lines:
+            self._lines[key] = tuple((line, frozenset(stems(line))) for line in passage.lines)
+        return self._lines[key]
 
     def _stems(self, passage: Passage) -> frozenset[str]:
         key = (passage.id, passage.text)
@@ -213,6 +225,10 @@ class Words:
 
     def _roles(self, passage: Passage) -> tuple[str, ...]:
         return self.reader.scope(passage.text).roles or self.reader.about(passage).roles
+
+
+def _plain(text: str) -> str:
+    return f" {' '.join(tokens(text))} ".lower()
 
 
 def _denies(text: str) -> bool:

@@ -35,8 +35,12 @@ class ModelAnswerer:
         """Options that this endpoint turned out not to know."""
         self._chains: dict[tuple[str, frozenset[str]], Runnable[Any, Any]] = {}
 
-    def stream(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Iterator[Draft]:
+    def stream(
+        self, question: str, hits: Sequence[Hit], turns: Sequence[Turn], lacking: Sequence[str] = ()
+    ) -> Iterator[Draft]:
         """Grow a draft from the best passages; the last one is complete, or says in its notice where it broke off.
+
+        `lacking` names what is known to be in no guide: the model is told, and so is the reader.
 
         Raises:
             ModelError: the model failed before a word of its answer could be shown.
@@ -44,7 +48,7 @@ class ModelAnswerer:
         kept = list(hits[:MOST_PASSAGES])
         while True:
             try:
-                yield from self._answered(question, kept, len(hits[:MOST_PASSAGES]) - len(kept))
+                yield from self._answered(question, kept, tuple(lacking), len(hits[:MOST_PASSAGES]) - len(kept))
                 return
             except ContextTooLong:
                 if len(kept) < 2:
@@ -70,11 +74,17 @@ class ModelAnswerer:
             return rewritten
         return offline or question
 
-    def _answered(self, question: str, hits: Sequence[Hit], dropped: int) -> Iterator[Draft]:
+    def _answered(
+        self, question: str, hits: Sequence[Hit], lacking: tuple[str, ...], dropped: int
+    ) -> Iterator[Draft]:
         evidence = tuple(Evidence(hit.passage) for hit in hits)
-        inputs = {"passages": prompts.passages(hits), "question": prompts.question(question)}
+        inputs = {
+            "passages": prompts.passages(hits),
+            "question": prompts.question(question),
+            "lacking": prompts.lacking(lacking),
+        }
         notice = _DROPPED.format(dropped) if dropped else ""
-        draft = Draft("", evidence, notice=notice, by_model=True, growing=True)
+        draft = Draft("", evidence, missing=lacking, notice=notice, by_model=True, growing=True)
         reply = endpoint.Reply()
         try:
             for reply in self._replies(self.settings, _prompt(prompts.RULES, prompts.QUESTION), inputs):
@@ -90,22 +100,30 @@ class ModelAnswerer:
 
     def _complete(self, question: str, reply: endpoint.Reply, draft: Draft) -> Draft:
         """The last draft: a refusal in the product's words, or the whole text with what should be known about it."""
-        read = replies.read(reply.text, question)
+        read = replies.read(reply.text, f"{question} {self._named(question)}")
         notice = draft.notice
+        missing = read.missing if read.declined else tuple(dict.fromkeys((*read.missing, *draft.missing)))
         if reply.reason == "length":
             notice = f"{notice} {_CUT.format(self.settings.llm_max_tokens)}".strip()
         text = replies.refused(read.missing) if read.declined else read.text.rstrip()
         if reply.reason != "stop" and not read.declined:
             text = _whole_words(text)
+        if not read.declined:
+            text = replies.with_missing(text, missing)
         return replace(
             draft,
             text=text,
             declined=read.declined,
-            missing=read.missing,
+            missing=missing,
             notice=notice,
             growing=False,
             usage=dict(reply.usage),
         )
+
+    def _named(self, question: str) -> str:
+        """What the question names, in the guides' words: the model may call Britain the UK, or the other way round."""
+        slots = self.vocabulary.slots(question)
+        return " ".join((*slots.roles, *slots.levels, *slots.regions))
 
     def _replies(
         self, settings: Settings, prompt: ChatPromptTemplate, inputs: dict[str, str]

@@ -49,8 +49,19 @@ def read(reply: str, question: str, growing: bool = False) -> Read:
 
 def refused(missing: Sequence[str]) -> str:
     """The refusal in the product's words, whatever the model's were."""
-    what = f" ({', '.join(f'“{name}”' for name in missing)})" if missing else ""
+    what = f" ({_listed(missing)})" if missing else ""
     return f"The guides do not cover that{what}."
+
+
+def with_missing(text: str, missing: Sequence[str]) -> str:
+    """The answer with a last line about what is missing, as far as its own words do not name it."""
+    said = set(stems(text))
+    unsaid = [name for name in missing if not set(stems(name)) <= said]
+    return f"{text}\n\nThe guides have nothing on {_listed(unsaid)}." if text and unsaid else text
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
 
 
 def _names(written: str, question: str) -> tuple[str, ...]:
