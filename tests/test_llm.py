@@ -132,7 +132,7 @@ def test_a_fault_before_the_first_word_is_said(url: str, model: str, kind: str, 
     error = failure(answerer(url, model))
     assert error.kind == kind
     assert says in str(error)
-    assert (kind == "empty" or "127.0.0.1" in str(error))
+    assert kind == "empty" or "127.0.0.1" in str(error)
 
 
 @pytest.mark.parametrize(

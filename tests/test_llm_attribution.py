@@ -1,4 +1,4 @@
-"""What a model says of the wrong role, or gives back of the question, is shown as not found; honest rewording is not."""
+"""What a model says of the wrong role, or gives back of the question, is shown as not found; honest rewording stays."""
 
 from __future__ import annotations
 
@@ -85,12 +85,11 @@ def test_a_line_said_of_its_own_role_stays(text: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "text"),
     [
-        ("which companies hire an AI Engineer who hosts open models?", "Yes: which companies hire an AI Engineer who "
-         "hosts open models [2]."),
+        ("which AI Engineer hosts open models?", "Yes: which AI Engineer hosts open models [2]."),
         ("who trains models from scratch?", "Yes, who trains models from scratch [3]."),
         ("do talks about jobs pay practitioners?", "Yes, talks about jobs pay practitioners [4]."),
     ],
-)  # fmt: skip
+)
 def test_the_question_given_back_is_no_answer(asked: str, text: str) -> None:
     """No yes answers which and who; and a yes needs a line that says all of it."""
     found = bound(text, asked=asked)
@@ -107,7 +106,8 @@ def test_a_yes_that_a_line_says_stays() -> None:
 
 def test_a_question_for_a_number_is_answered_with_one() -> None:
     """Something true beside it is no answer to `how many`."""
-    assert not bound("PyTorch becomes useful when an AI Engineer hosts open models [2].", asked="how many open models?").answers
+    text = "PyTorch becomes useful when an AI Engineer hosts open models [2]."
+    assert not bound(text, asked="how many open models?").answers
     assert bound("PyTorch hosts open models of two sorts [2].", asked="how many sorts of open models?").answers
     text = "A Senior ML Engineer earns $160–220K remotely [2]."
     assert bound(text, HUBS_ML, REMOTE_ML, asked="how many dollars does a senior ml engineer earn remotely?").answers

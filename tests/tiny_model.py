@@ -26,9 +26,7 @@ def make(folder: Path) -> None:
     whole.save_pretrained(folder)
     torch.manual_seed(4711)
     shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = LlamaConfig(
-        vocab_size=len(whole), max_position_embeddings=32_768, bos_token_id=0, eos_token_id=1, **shape
-    )
+    config = LlamaConfig(vocab_size=len(whole), max_position_embeddings=32_768, bos_token_id=0, eos_token_id=1, **shape)
     LlamaForCausalLM(config).save_pretrained(folder)
 
 

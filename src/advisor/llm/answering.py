@@ -74,9 +74,7 @@ class ModelAnswerer:
             return rewritten
         return offline or question
 
-    def _answered(
-        self, question: str, hits: Sequence[Hit], lacking: tuple[str, ...], dropped: int
-    ) -> Iterator[Draft]:
+    def _answered(self, question: str, hits: Sequence[Hit], lacking: tuple[str, ...], dropped: int) -> Iterator[Draft]:
         evidence = tuple(Evidence(hit.passage) for hit in hits)
         inputs = {
             "passages": prompts.passages(hits),
