@@ -15,7 +15,7 @@ from evals_stand_in import GOLDEN, GUIDE, ROLES, AnswersEverything, StandIn
 
 from advisor.settings import Settings
 from evals import __main__ as command
-from evals import ablation, judge, report, speed, verdict
+from evals import ablation, clock, judge, report, speed, verdict
 from evals.cells import generate
 from evals.engine import Run, run
 from evals.metrics import BY_NAME, Row, difference, estimate
@@ -302,16 +302,27 @@ def test_speed_is_a_ratio_of_real_processes() -> None:
     """Children are timed with their memory; one that fails is an error, not a fast time."""
     import sys
 
-    quick = speed.child([sys.executable, "-c", "pass"])
+    quick = clock.child([sys.executable, "-c", "pass"])
     assert quick.status == 0
     assert quick.megabytes > 1
     with pytest.raises(RuntimeError, match="exit status"):
-        speed.best(1, lambda: quick, lambda: speed.child([sys.executable, "-c", "raise SystemExit(3)"]))
+        clock.best(1, lambda: quick, lambda: clock.child([sys.executable, "-c", "raise SystemExit(3)"]))
+
+
+def test_a_goal_holds_or_is_said_not_to() -> None:
+    """Ratios stand beside what they may be at most, plain times beside their limit, and a miss is marked."""
     text = speed.table(
-        [speed.Ratio("answer, p50", 0.005, 0.02, "bare"), speed.Ratio("peak memory, MB", 100, 200, "bare")]
+        [
+            speed.Ratio("answer, p50", 0.005, 0.02, "bare", 1.0),
+            speed.Ratio("start", 3.0, 2.0, "bare", 1.2),
+            speed.Ratio("first answer", 0.25, 0, "", 0.2),
+            speed.Ratio("peak memory, MB", 100, 200, "bare"),
+        ]
     )
-    assert "| answer, p50 | 5.0 ms | 20.0 ms | bare | 0.25 |" in text
-    assert "| peak memory, MB | 100 | 200 | bare | 0.50 |" in text
+    assert "| answer, p50 | 5.0 ms | 20.0 ms | bare | 0.25 | ≤ 1 | yes |" in text
+    assert "| start | 3.00 s | 2.00 s | bare | 1.50 | ≤ 1.2 | **no** |" in text
+    assert "| first answer | 250.0 ms |  |  |  | ≤ 200.0 ms | **no** |" in text
+    assert "| peak memory, MB | 100 | 200 | bare | 0.50 |  |  |" in text
 
 
 def test_a_page_is_timed_until_it_answers() -> None:
@@ -322,5 +333,5 @@ def test_a_page_is_timed_until_it_answers() -> None:
         "import http.server as h, sys;"
         "h.HTTPServer(('127.0.0.1', int(sys.argv[1])), h.SimpleHTTPRequestHandler).serve_forever()"
     )
-    assert speed.until_served([sys.executable, "-c", server], 30).status == 0
-    assert speed.until_served([sys.executable, "-c", "pass"], 30).status == 1
+    assert clock.until_served([sys.executable, "-c", server], 30).status == 0
+    assert clock.until_served([sys.executable, "-c", "pass"], 30).status == 1

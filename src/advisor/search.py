@@ -9,6 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,30 +38,40 @@ class Mix:
     rows: bool = True
 
 
+_Postings = dict[str, tuple[np.ndarray, np.ndarray]]
+"""By stem: numbers of the passages that hold it, and what it adds to the score of each."""
+
+
 class Lexicon:
     """The words of the passages: where each stem stands, and how rare it is."""
 
     def __init__(self, passages: Sequence[Passage], ways: Ways | None = None) -> None:
         self.size = len(passages)
         self.words: Counter[str] = Counter()
-        postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        stands: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         lengths = np.zeros(max(self.size, 1), dtype=np.float32)
         for number, passage in enumerate(passages):
             counts = self._count(passage)
             lengths[number] = sum(counts.values())
             for word, count in counts.items():
-                postings[word].append((number, count))
-        self.asked = {stem(word) for said in (ways or {}).values() for way in said for word in tokens(way)}
+                where, how_often = stands[word]
+                where.append(number)
+                how_often.append(count)
+        self.asked = set(map(stem, {word for said in (ways or {}).values() for word in tokens("\n".join(said))}))
         """Stems of the ways of asking: known words, which do not weigh in the search itself (a measured loss)."""
-        average = float(lengths.mean()) or 1.0
-        norm = _K1 * (1 - _B + _B * lengths / average)
-        self._weights = {word: self.idf(len(found)) for word, found in postings.items()}
+        self._weights = {word: self.idf(len(where)) for word, (where, _) in stands.items()}
         self._most = self.idf(0)
-        self.postings: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        for word, found in postings.items():
-            numbers, counts_of = np.array(found).T
-            counts_of = counts_of.astype(np.float32)
-            self.postings[word] = (numbers, self._weights[word] * counts_of * (_K1 + 1) / (counts_of + norm[numbers]))
+        self.postings = self._weighed(stands, lengths)
+
+    def _weighed(self, stands: dict[str, tuple[list[int], list[int]]], lengths: np.ndarray) -> _Postings:
+        norm = _K1 * (1 - _B + _B * lengths / (float(lengths.mean()) or 1.0))
+        numbers = np.fromiter(chain.from_iterable(where for where, _ in stands.values()), dtype=np.intp)
+        counts = np.fromiter(chain.from_iterable(often for _, often in stands.values()), dtype=np.float32)
+        ends = np.cumsum([len(where) for where, _ in stands.values()]).tolist()
+        tells = np.array(list(self._weights.values()), dtype=np.float32).repeat(np.diff(ends, prepend=0))
+        weights = tells * counts * (_K1 + 1) / (counts + norm[numbers])
+        spans = pairwise([0, *ends])
+        return {word: (numbers[a:b], weights[a:b]) for word, (a, b) in zip(stands, spans, strict=True)}
 
     def _count(self, passage: Passage) -> Counter[str]:
         heading = tokens(passage.headings[-1]) if passage.headings else []

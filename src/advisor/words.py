@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_]+(?:[+#]+|(?:['’][^\W\d_]+)?)", re.UNICODE)
@@ -45,7 +46,17 @@ def _stemmer() -> object:
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The word without its English ending (Porter's second algorithm, as Snowball has it)."""
-    return word if len(word) < 4 else str(_stemmer().stemWord(word))  # type: ignore[attr-defined]
+    if len(word) < 4:
+        return word
+    return _remembered.get(word) or str(_stemmer().stemWord(word))  # type: ignore[attr-defined]
+
+
+_remembered: dict[str, str] = {}
+
+
+def remember(stems: Mapping[str, str]) -> None:
+    """Take over stems that were made before; making thousands of them is a large part of a short start."""
+    _remembered.update(stems)
 
 
 def stems(text: str) -> list[str]:

@@ -109,7 +109,7 @@ def fresh(settings: Settings) -> bool:
     """
     store = connect(settings)
     about = store.current()
-    if about is None:
+    if about is None or about.format != FORMAT:
         return False
     read = corpus.read(settings.corpus)
     read = _keep_earlier(read, store, about) if read.problems else read

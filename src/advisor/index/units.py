@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from advisor.settings import Settings
     from advisor.types import Guide, Passage
 
-FORMAT = "2"
+FORMAT = "3"
 """Raised when passages are cut or stored in another way, so that older indexes are rebuilt."""
 _MOST_UNITS = 40
 

@@ -8,13 +8,13 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from advisor.errors import IndexBusy, IndexUnusable
-from advisor.store import records, vectors
+from advisor.store import reading, vectors
 from advisor.store.records import About, Held
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from advisor.settings import Settings
 
-_MANIFEST, _GUIDES, _UNITS = "manifest.json", "guides.json", "units"
+_FILES = "files"
+"""In a manifest: every file of the version with its size."""
+_MANIFEST, _UNITS = "manifest.json", "units"
 _ROOM = "Set ADVISOR_INDEX to a folder with room that you may write to."
 
 
@@ -37,27 +39,25 @@ class FolderStore:
         self.where = str(settings.index)
         self.versions = settings.index / "versions"
         self.clients: dict[str, ClientAPI] = {}
+        self.matrices: dict[str, np.ndarray | None] = {}
 
     def current(self) -> About | None:
         """What the version in use says of itself; None when there is none or its manifest is unreadable."""
         try:
             version = (self.folder / "current").read_text(encoding="utf-8").strip()
-            said = json.loads((self.versions / version / _MANIFEST).read_text(encoding="utf-8"))
+            return About.read(self._manifest(version), version)
         except (OSError, ValueError):
             return None
-        return About.read(said, version)
 
     def complete(self, about: About) -> bool:
-        """Whether the version opens and its vectors are all there."""
-        try:
-            return bool(self._collection(about.version).count() == about.units)
-        except Exception:  # noqa: BLE001 (whatever a damaged database raises, the answer is the same: rebuild)
-            return False
+        """Whether all is as it was written, or at least opens and has its vectors."""
+        return not self._damage(about.version)
 
     def load(self, version: str) -> Held:
         """The version's guides, passages and units."""
-        guides = json.loads((self.versions / version / _GUIDES).read_text(encoding="utf-8"))
-        return vectors.read(self._collection(version), tuple(map(records.guide, guides)))
+        if damage := self._damage(version):
+            raise OSError(f"{self.versions / version}: {damage}")
+        return reading.load(self.versions / version)
 
     def vectors(self, version: str) -> dict[str, np.ndarray]:
         """The version's vectors by the hash of their text."""
@@ -65,6 +65,11 @@ class FolderStore:
 
     def query(self, version: str, vector: np.ndarray, limit: int) -> list[tuple[int, float]]:
         """The units nearest to a vector."""
+        if version not in self.matrices:
+            self.matrices[version] = reading.vectors(self.versions / version)
+        matrix = self.matrices[version]
+        if matrix is not None:
+            return reading.nearest(matrix, vector, limit)
         return vectors.nearest(self._collection(version), vector, limit)
 
     @contextmanager
@@ -84,9 +89,9 @@ class FolderStore:
         folder.mkdir(parents=True)
         try:
             vectors.fill(self._client(about.version), _UNITS, held, hashes, matrix)
-            guides = [asdict(guide) for guide in held.guides]
-            (folder / _GUIDES).write_text(json.dumps(guides, ensure_ascii=False), encoding="utf-8")
-            (folder / _MANIFEST).write_text(json.dumps(about.as_json(), indent=1), encoding="utf-8")
+            reading.write(folder, held, matrix)
+            said = {**about.as_json(), _FILES: reading.sizes(folder)}
+            (folder / _MANIFEST).write_text(json.dumps(said, indent=1), encoding="utf-8")
         except Exception as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise IndexUnusable(f"{self.where}: cannot be written ({error}). {_ROOM}") from error
@@ -114,6 +119,21 @@ class FolderStore:
             return "an ingest on this machine"
         except IndexUnusable:
             return ""
+
+    def _manifest(self, version: str) -> Any:
+        return json.loads((self.versions / version / _MANIFEST).read_text(encoding="utf-8"))
+
+    def _damage(self, version: str) -> str:
+        """What is wrong with a version; Chroma is asked only where its files have changed since they were written."""
+        try:
+            said = self._manifest(version)
+            changed = reading.changed(self.versions / version, said[_FILES]) if _FILES in said else {"chroma"}
+            ours = sorted(name for name in changed if "/" not in name and name != "chroma")
+            if ours or not changed:
+                return ", ".join(ours)
+            return "" if self._collection(version).count() == said["units"] else "vectors are missing"
+        except Exception as error:  # noqa: BLE001 (a damaged database raises anything; what it means is always the same)
+            return str(error) or type(error).__name__
 
     def _collection(self, version: str) -> Collection:
         return self._client(version).get_collection(_UNITS, embedding_function=None)
