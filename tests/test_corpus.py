@@ -104,7 +104,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_guides_is_named(tmp_path: Path) -> None:
     """A folder with other files, a README or hidden guides has no guide."""
     write(tmp_path, {"a.txt": "a", "README.md": "# R\n\nr\n", ".hidden.md": "# H\n\nh\n", ".git/b.md": "# B\n\nb\n"})
-    with pytest.raises(CorpusError, match="no Markdown guide in this folder"):
+    with pytest.raises(CorpusError, match="no guide in this folder"):
         corpus.read(tmp_path)
 
 

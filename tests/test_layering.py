@@ -18,8 +18,8 @@ PACKAGE = ROOT / "src" / "advisor"
 LEVELS = (
     {"words", "errors", "types"},
     {
-        "settings", "vocabulary", "passages", "corpus", "embed", "together", "store", "writing", "terms", "citations",
-        "asked",
+        "settings", "vocabulary", "plain", "passages", "formats", "corpus", "embed", "together", "store", "writing",
+        "terms", "citations", "asked",
     },
     {"index", "search", "tables", "ladders", "question"},
     {
@@ -35,9 +35,14 @@ ENTRANCES = {"__init__", "__main__"}
 """May import anything, where it is first needed."""
 VENDORS = {
     "pydantic_settings": {"settings"},
-    "markdown_it": {"passages", "ui"},  # the page renders Markdown with the same parser
+    "markdown_it": {"passages", "plain", "ui"},  # the page renders Markdown with the same parser
     "mdit_py_plugins": {"passages", "ui"},
     "ftfy": {"corpus"},
+    "bs4": {"formats"},
+    "markdownify": {"formats"},
+    "mammoth": {"formats"},
+    "pdfplumber": {"formats"},
+    "pdfminer": {"formats"},  # what pdfplumber reads with; its layout analysis knows columns
     "snowballstemmer": {"words"},
     "sentence_transformers": {"embed"},
     "transformers": {"embed"},

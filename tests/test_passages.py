@@ -326,3 +326,34 @@ def test_ladders_of_the_small_guide() -> None:
     _, (passage,) = parse(LADDER, "ladders.md")
     assert passage.kind == "steps"
     assert len(passage.lines) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("[[one</p>two", ["one", "two"]),
+        ("- un<b>beliEVable</b></script>word", ["unbeliEVable", "word"]),
+        ("<?é</a>word", ["word"]),
+        ("<!-->shown-->", ["shown"]),
+        ("<div>\n<SCRIPT>gone()</SCRIPT><p>one</p><p>t<b>w</b>o</p>\n</div>", ["one", "two"]),
+        ("a\n\n---\n|[head\n---\n[^n]\n\n[^n]: note\n", ["head", "note"]),
+    ],
+)
+def test_what_fuzzing_found_stays_mended(text: str, kept: list[str]) -> None:
+    """Words that a tag, a comment or a column of marks once swallowed or joined are there, and no passage is empty."""
+    passages = cut(text)
+    words = re.findall(r"\w+", " ".join(" ".join([p.text, *p.headings]) for p in passages))
+    assert [word for word in kept if word not in words] == []
+    assert "gone" not in words
+    assert all(p.text for p in passages)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("# A\n\n" + "> " * 120 + "deep\n", 3), ("# A\n\nb\n\n" + "*" * 4000 + "a" + "*" * 4000, 5)],
+    ids=["quotes", "emphasis"],
+)
+def test_what_is_nested_too_deep_is_named(text: str, line: int) -> None:
+    """Instead of losing what stands deepest, or exhausting the stack, the guide is refused with its line."""
+    with pytest.raises(CorpusError, match=f"^a.md:{line}: nested too deep to be read"):
+        parse(text, "a.md")

@@ -1,4 +1,4 @@
-"""A folder of guides in, their text out: finds the files, decodes them, and repairs text that was once decoded wrongly.
+"""A folder of guides in, their text out: finds the files, decodes or converts them, repairs what was decoded wrongly.
 
 What a guide says is cut into passages by `advisor.passages`; nothing here touches an index.
 """
@@ -9,12 +9,13 @@ import codecs
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from advisor import formats
 from advisor.errors import CorpusError
 from advisor.passages import parse
 from advisor.types import Guide, Passage
 
 MARKDOWN = (".md", ".markdown")
-NOT_GUIDES = ("readme.md",)
+NOT_GUIDES = ("readme",)
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _MISREAD_AS = ("mac_roman", "cp1252", "latin-1")
 
@@ -35,30 +36,36 @@ def read(folder: Path) -> Corpus:
         CorpusError: the folder is absent, or holds no guide that can be read.
     """
     if not folder.is_dir():
-        raise CorpusError(f"{folder}: there is no such folder. Set ADVISOR_CORPUS to a folder of Markdown guides.")
+        raise CorpusError(f"{folder}: there is no such folder. Set ADVISOR_CORPUS to a folder of guides.")
     guides: list[Guide] = []
     passages: list[Passage] = []
     problems: dict[str, tuple[str, ...]] = {}
     for path in files(folder):
         source = path.relative_to(folder).as_posix()
         try:
-            guide, found = parse(decode(_bytes(path, folder), source), source)
+            guide, found = parse(_text(path, folder), source)
         except CorpusError as error:
             problems[source] = error.problems
             continue
         guides.append(guide)
         passages.extend(found)
     if not guides:
-        nothing = () if problems else (f"{folder}: no Markdown guide in this folder.",)
+        nothing = () if problems else (f"{folder}: no guide in this folder (Markdown, PDF, Word or HTML).",)
         raise CorpusError(*(line for lines in problems.values() for line in lines), *nothing)
     return Corpus(tuple(guides), tuple(passages), problems)
 
 
 def files(folder: Path) -> list[Path]:
-    """The guide files below a folder: Markdown, neither hidden nor a README."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in MARKDOWN and path.is_file())
+    """The guide files below a folder: Markdown, PDF, Word and HTML, neither hidden nor a README."""
+    wanted = (*MARKDOWN, *formats.SUFFIXES)
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file())
     hidden = (p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
-    return sorted(path for path in hidden if path.name.lower() not in NOT_GUIDES)
+    return sorted(path for path in hidden if path.stem.lower() not in NOT_GUIDES)
+
+
+def _text(path: Path, folder: Path) -> str:
+    raw, source = _bytes(path, folder), path.relative_to(folder).as_posix()
+    return decode(raw, source) if path.suffix.lower() in MARKDOWN else formats.markdown(raw, source, decode)
 
 
 def _bytes(path: Path, folder: Path) -> bytes:

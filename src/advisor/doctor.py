@@ -202,7 +202,7 @@ def _endpoint(settings: Settings) -> Finding:
     base = settings.openai_base_url or "https://api.openai.com/v1"
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     try:
-        with urlopen(Request(f"{base}/models", headers=headers), timeout=PATIENCE):  # noqa: S310 (settings allow http only)
+        with urlopen(Request(f"{base}/models", headers=headers), timeout=PATIENCE):  # noqa: S310 (settings allow http only)  # nosec B310
             pass
     except HTTPError as error:
         if error.code in (401, 403):

@@ -6,10 +6,9 @@ passage knows its headings and lines. It does not know what any guide is about.
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -17,24 +16,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.errors import CorpusError
+from advisor.plain import one_line, plain, untagged
 from advisor.types import Guide, Kind, Passage
 from advisor.words import slug
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
 
 _ARROW = re.compile(r"^[\s↓⬇|v▼➜→>-]*[↓⬇▼|→➜][\s↓⬇|v▼➜→>-]*$|^v$")
 _STARS = re.compile(r"^(?P<full>(?:⭐|★)\ufe0f?(?:(?:⭐|★)\ufe0f?)*)☆*$")
 _DELIMITER_ROW = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$")
-_TAG = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1>|</?[a-zA-Z][^<>]*>", re.DOTALL)
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_NOTE_MARK = re.compile(r"(?:\s*\0)+(?=\s*[).,;:!?])|\0")
-"""A footnote mark goes with the space before it where a stop follows."""
 _DATES = ("as_of", "updatedDate", "updated", "date", "pubDate", "published")
 _LONGEST_LIST = 60
+_CONTAINERS = ("blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open", "footnote_reference_open")
 _DEEPEST = 100
-"""The parser drops what is nested deeper."""
+"""Lists and quotes inside each other; the parser drops what is nested deeper."""
+_DEEPEST_LINE = 200
+"""Emphasis and links inside each other; more would exhaust Python's stack."""
 
 
 def parse(text: str, source: str) -> tuple[Guide, tuple[Passage, ...]]:
@@ -45,9 +45,11 @@ def parse(text: str, source: str) -> tuple[Guide, tuple[Passage, ...]]:
     """
     from markdown_it.tree import SyntaxTreeNode
 
-    tree = SyntaxTreeNode(_markdown().parse(text))
+    tokens = _markdown().parse(text)
+    _check_depth(tokens, source)
+    tree = SyntaxTreeNode(tokens)
     meta = _front_matter(tree, source)
-    first = next((_plain(n) for n in tree.walk() if n.type == "heading" and n.tag == "h1"), "")
+    first = next((one_line(n) for n in tree.walk() if n.type == "heading" and n.tag == "h1"), "")
     title = str(meta.get("title") or first or Path(source).stem)
     region, currency = str(meta.get("region") or ""), str(meta.get("currency") or "")
     roles, starters = _names(meta.get("roles")), _names(meta.get("starters"))
@@ -66,6 +68,15 @@ def _markdown() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
     return parser.use(front_matter_plugin).use(footnote_plugin, inline=False, move_to_end=False)
+
+
+def _check_depth(tokens: Sequence[Token], source: str) -> None:
+    """Nesting that the parser cuts off, or that could not be walked, is named instead of lost."""
+    for token in tokens:
+        deep = token.nesting == 1 and token.type in _CONTAINERS and token.level >= _DEEPEST - 1
+        if deep or max((child.level for child in token.children or ()), default=0) > _DEEPEST_LINE:
+            line = token.map[0] + 1 if token.map else 1
+            raise CorpusError(f"{source}:{line}: nested too deep to be read.")
 
 
 def _front_matter(tree: SyntaxTreeNode, source: str) -> dict[str, Any]:
@@ -101,28 +112,6 @@ def _as_of(meta: dict[str, Any]) -> str:
     return ""
 
 
-def _plain(node: SyntaxTreeNode) -> str:
-    """What a reader sees of inline Markdown, without its marks."""
-    if node.type in ("text", "code_inline", "fence", "code_block"):
-        return node.content
-    if node.type in ("softbreak", "hardbreak"):
-        return "\n"
-    if node.type == "footnote_ref":
-        return "\0"
-    if node.type == "html_block" or _BREAK.match(node.content):
-        return _untagged(node.content, " ")
-    if node.type == "html_inline":
-        return _untagged(node.content, "")
-    between = "\n" if node.type not in ("inline", "image") and any(child.block for child in node.children) else ""
-    text = between.join(_plain(child) for child in node.children)
-    return _NOTE_MARK.sub("", text) if node.type == "inline" else text
-
-
-def _untagged(text: str, between: str) -> str:
-    """What a reader sees of HTML."""
-    return html.unescape(_TAG.sub(between, text))
-
-
 def _marked_lines(text: str) -> list[str]:
     """The lines of a paragraph in which each one starts with the same kind of symbol: a list by another name."""
     lines = [line.strip() for line in text.split("\n")]
@@ -143,6 +132,7 @@ class _Reader:
 
     def __init__(self, guide: Guide) -> None:
         self.guide = guide
+        self.lines = guide.text.split("\n")
         self.path: list[tuple[int, str]] = [(1, guide.title)]
         self.counts: Counter[str] = Counter()
         self.tables = 0
@@ -170,7 +160,7 @@ class _Reader:
         elif node.type == "table":
             yield from self._table(node)
         elif node.type == "html_block":
-            yield from self._text(_untagged(node.content, " "), node)
+            yield from self._text(untagged(node.content), node)
         elif node.type in ("footnote_reference", "footnote_block"):
             yield from self._release()
             yield from self._notes(node)
@@ -181,7 +171,7 @@ class _Reader:
             yield from self._release()
 
     def _heading(self, node: SyntaxTreeNode) -> Iterator[Passage]:
-        level, title = int(node.tag[1]), " ".join(_plain(node).split())
+        level, title = int(node.tag[1]), one_line(node)
         if level <= self.path[-1][0]:
             yield from self._leave_heading()
         if level == 1:
@@ -196,7 +186,7 @@ class _Reader:
             yield self._passage(self.path[-1][1], self.bare, "paragraph")
 
     def _paragraph(self, node: SyntaxTreeNode) -> Iterator[Passage]:
-        text = _plain(node)
+        text = plain(node)
         lines = text.split("\n")
         if len(lines) > 1 and _DELIMITER_ROW.match(lines[1]):
             self._malformed(_lines(node)[0], "header and delimiter row of the table differ in their number of cells")
@@ -237,17 +227,18 @@ class _Reader:
     def _table(self, node: SyntaxTreeNode) -> Iterator[Passage]:
         self._check(node)
         head, *body = [row for part in node.children for row in part.children]
-        names = [" ".join(_plain(cell).split()) for cell in head.children]
+        names = [one_line(cell) for cell in head.children]
         self.tables += 1
         table = f"{self.guide.source}#table-{self.tables}"
         intro, _, notes = self._take_intro(node, notes_of=head)
-        best = max((_stars(_plain(c)) for row in body for c in row.children), default=0)
-        grid = [[_rating(" ".join(_plain(cell).split()), best) for cell in row.children] for row in body]
+        best = max((_stars(plain(c)) for row in body for c in row.children), default=0)
+        grid = [[_rating(one_line(cell), best) for cell in row.children] for row in body]
         if not body:
             yield self._passage("\n".join(filter(None, [intro, *names])), _lines(node), "paragraph", notes)
         # A column that holds footnote marks alone is empty once they are taken out.
         marks = {at for row in body for at, cell in enumerate(row.children) if _note_ids(cell)}
-        kept = [at for at in range(len(names)) if at not in marks or any(values[at] for values in grid)]
+        every = range(len(names))
+        kept = [at for at in every if at not in marks or any(values[at] for values in grid)] or every
         for row, values in zip(body, grid, strict=True):
             cells = tuple((names[at], values[at]) for at in kept)
             text = " | ".join(f"{name}: {value}" if name else value for name, value in cells)
@@ -257,9 +248,8 @@ class _Reader:
     def _check(self, node: SyntaxTreeNode) -> None:
         """A row with more or fewer cells than its header would be cut or filled silently by the parser."""
         first, last = _lines(node)
-        lines = self.guide.text.split("\n")[first - 1 : last]
-        width = _cells(lines[0])
-        for number, line in enumerate(lines[2:], first + 2):
+        width = _cells(self.lines[first - 1])
+        for number, line in enumerate(self.lines[first + 1 : last], first + 2):
             if line.strip() and _cells(line) != width:
                 self._malformed(number, f"{_cells(line)} cells in a table with {width} columns")
 
@@ -269,7 +259,7 @@ class _Reader:
     def _notes(self, node: SyntaxTreeNode) -> Iterator[Passage]:
         """Footnote definitions, each a passage named by its label."""
         for note in node.children if node.type == "footnote_block" else [node]:
-            text = " ".join(" ".join(_plain(child).split()) for child in note.children)
+            text = " ".join(one_line(child) for child in note.children)
             if text.strip():
                 label = str(note.meta.get("label") or note.meta.get("id", ""))
                 yield self._passage(text, _lines(note), "note", (label,))
@@ -322,7 +312,7 @@ def _item_lines(node: SyntaxTreeNode, depth: int) -> Iterator[str]:
     for number, item in enumerate(node.children, start):
         mark = f"{number}." if node.type == "ordered_list" else "-"
         own = [child for child in item.children if child.type not in ("bullet_list", "ordered_list")]
-        text = " ".join(" ".join((_plain(child) or child.content).split()) for child in own)
+        text = " ".join(" ".join((plain(child) or child.content).split()) for child in own)
         if text:
             yield f"{'  ' * depth}{mark} {text}"
         for child in item.children:

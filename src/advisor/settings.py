@@ -24,7 +24,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ADVISOR_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    corpus: Path = Field(default_factory=lambda: _home("corpus"), description="Folder of Markdown guides")
+    corpus: Path = Field(default_factory=lambda: _home("corpus"), description="Folder of guides")
     index: Path = Field(default_factory=lambda: _home(".advisor"), description="Folder of the index")
     embedding_model: str = Field("all-MiniLM-L6-v2", description="Embedding model, by name or path")
     embedding_url: str = Field("", description="OpenAI-compatible endpoint that embeds instead of this machine")
