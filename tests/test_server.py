@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from advisor import Advisor, Settings, index
 from advisor.errors import IndexUnusable
+from tests.chroma_server import chroma, free_port
 from tests.conftest import PATIENCE, Setup, environment, run
 
 pytestmark = pytest.mark.slow
 REMOTE = "what does a senior ML engineer earn remotely?"
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def chroma(folder: Path, port: int) -> Iterator[str]:
-    """A Chroma server on loopback for as long as the block; its address."""
-    command = Path(sys.executable).with_name("chroma")
-    process = subprocess.Popen(
-        [str(command), "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        end = time.monotonic() + PATIENCE
-        while not _answers(port):
-            assert process.poll() is None, "the Chroma server ended at once"
-            assert time.monotonic() < end, "the Chroma server did not start"
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")

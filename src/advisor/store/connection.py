@@ -7,6 +7,7 @@ failure is read from what caused it.
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -47,7 +48,9 @@ def _connected(url: str, token: str, authority: str, patience: float) -> ClientA
     # Chroma's constructor asks without a time limit: a server that accepts and stays silent is found out before.
     trusted = ssl.create_default_context(cafile=authority) if authority else True
     httpx.get(f"{url}/api/v2/auth/identity", headers=headers, timeout=patience, verify=trusted).raise_for_status()
-    made = chromadb.HttpClient(host=url, headers=headers, settings=options)
+    with warnings.catch_warnings():  # Chroma hands the file's name on in a way that httpx no longer likes
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made = chromadb.HttpClient(host=url, headers=headers, settings=options)
     made._server._session.timeout = patience  # type: ignore[attr-defined]  # there is no public way
     return made
 
@@ -73,6 +76,9 @@ def meaning(error: Exception, settings: Settings) -> IndexUnusable:
         return IndexAway(f"{said} makes no secure connection. {mend}")
     if isinstance(error, NotFoundError):
         return IndexUnusable(f"{said} no longer holds this index. Run `python ingest.py`.")
+    if any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in causes):
+        mend = "Look after it, or raise ADVISOR_CHROMA_TIMEOUT."
+        return IndexAway(f"{said} does not answer within {settings.chroma_timeout:g} s. {mend}")
     mend = "Start it, or unset the variable to keep the index in a folder."
     return IndexAway(f"{said} does not answer as it should ({type(causes[-1]).__name__}). {mend}")
 

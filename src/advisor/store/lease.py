@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.errors import IndexBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
@@ -103,7 +103,11 @@ class Lease:
 
 def highest(client: ClientAPI) -> Collection | None:
     """The lease with the highest number."""
-    leases = [c for c in client.list_collections() if generation(c.name) and c.name.endswith("-lease")]
+    return _highest(client.list_collections())
+
+
+def _highest(seen: Sequence[Collection]) -> Collection | None:
+    leases = [collection for collection in seen if generation(collection.name) and collection.name.endswith("-lease")]
     return max(leases, key=lambda collection: generation(collection.name), default=None)
 
 
@@ -141,8 +145,9 @@ def taken(client: ClientAPI, where: str, seconds: float) -> Iterator[Lease]:
 def _next(client: ClientAPI, where: str, seconds: float) -> Lease:
     """The lease above the highest number there is."""
     for attempt in range(_ATTEMPTS):
-        _refuse(client, where, highest(client))
-        number = max((generation(collection.name) for collection in client.list_collections()), default=0) + 1
+        seen = client.list_collections()  # one look for both: what came in between takes the number away
+        _refuse(client, where, _highest(seen))
+        number = max((generation(collection.name) for collection in seen), default=0) + 1
         try:
             return Lease(client, where, number, seconds)
         except Exception:
