@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 30.0
 """Seconds for one request of at most `batch` texts."""
-_RETRIES = 2
+_RETRIES = {"guides": 4, "questions": 1}
+"""An ingest can wait for an endpoint that is busy or starting; somebody who asks cannot."""
 _SHORT = 1_000
 """Characters that every embedding model takes; a text that is refused as it is is cut to them."""
 
@@ -39,6 +40,7 @@ class Endpoint:
         self.settings = settings
         self.name = identity(settings)
         self.dimensions = dimensions
+        self._asked_for = bool(dimensions)
         self._where = f"ADVISOR_EMBEDDING_URL={settings.embedding_url}"
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -47,7 +49,7 @@ class Endpoint:
         Raises:
             EmbedderError: the endpoint does not answer, refuses, or answers with something that are no such vectors.
         """
-        parts = [self._asked(texts[start : start + self.batch]) for start in range(0, len(texts), self.batch)]
+        parts = [self._vectors(texts[start : start + self.batch]) for start in range(0, len(texts), self.batch)]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimensions), dtype=np.float32)
 
     @cached_property
@@ -72,10 +74,10 @@ class Endpoint:
             organization="",  # else taken from the environment, and sent to whoever the endpoint is
             project="",
             timeout=_PATIENCE,
-            max_retries=_RETRIES,
+            max_retries=_RETRIES["questions" if self._asked_for else "guides"],
         )
 
-    def _asked(self, texts: Sequence[str]) -> np.ndarray:
+    def _vectors(self, texts: Sequence[str]) -> np.ndarray:
         """One request; where it is refused each text is asked for alone, and cut where it is long."""
         import openai
 
@@ -86,7 +88,7 @@ class Endpoint:
             return self._checked([item.embedding for item in sorted(reply.data, key=lambda item: item.index)], texts)
         except openai.APIStatusError as error:
             if error.status_code in (400, 413, 422) and (len(texts) > 1 or len(texts[0]) > _SHORT):
-                return np.concatenate([self._asked([text[:_SHORT] if len(texts) == 1 else text]) for text in texts])
+                return np.concatenate([self._vectors([text[:_SHORT] if len(texts) == 1 else text]) for text in texts])
             raise EmbedderError(self._refused(error.status_code)) from error
         except openai.APIConnectionError as error:
             raise EmbedderError(self._unreached(error)) from error
