@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from math import ceil, floor, log10
 
 WIDTH = 720
 _LEFT = 190
@@ -84,3 +85,54 @@ def _svg(title: str, body: str, height: float) -> str:
         f"<title>{escape(title)}</title>{body}</svg>"
         f"<figcaption>{escape(title)}</figcaption></figure>"
     )
+
+
+def growth(title: str, lines: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> str:
+    """Lines over two logarithmic axes, each named at its end, as a file that stands alone in light and dark."""
+    every = [point for _, points in lines for point in points]
+    left, top, width, height = 60, 16, 430, 300
+    scales = [_decades([value for value in column if value > 0]) for column in zip(*every, strict=True)]
+
+    def at(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = ((log10(max(v, 10**low)) - low) / (high - low) for v, (low, high) in zip(point, scales, strict=True))
+        return left + x * width, top + (1 - y) * height
+
+    (first, last), (low, high) = scales
+    body = "".join(
+        f'<line class="grid" x1="{left}" x2="{left + width}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{10**n:,g}</text>'
+        for n in range(low, high + 1)
+        for y in (at((10**first, 10**n))[1],)
+    )
+    body += "".join(
+        f'<text x="{at((10**n, 10**low))[0]:.1f}" y="{top + height + 18}" text-anchor="middle">{10**n:,g}</text>'
+        for n in range(first, last + 1)
+    )
+    taken: list[float] = []
+    for number, (name, points) in enumerate(lines):
+        drawn = [at(point) for point in points]
+        x, y = drawn[-1]
+        while any(abs(y - other) < 15 for other in taken):
+            y += 1
+        taken.append(y)
+        body += f'<polyline class="l{number % 6}" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in drawn)}"/>'
+        body += "".join(f'<circle class="l{number % 6}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in drawn)
+        body += f'<text x="{max(x, left + width) + 10:.1f}" y="{y + 4:.1f}">{escape(name)}</text>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {top + height + 30}">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>{body}</svg>\n"
+    )
+
+
+_COLOURS = ("#b3261e", "#1f6feb", "#2a7a3b", "#9a6700", "#8250df", "#57606a")
+_STYLE = (
+    "text{font:13px sans-serif;fill:#57606a}.grid{stroke:#8886;stroke-width:1}polyline{fill:none;stroke-width:2}"
+    + "".join(f"polyline.l{n}{{stroke:{c}}}circle.l{n}{{fill:{c}}}" for n, c in enumerate(_COLOURS))
+    + "@media(prefers-color-scheme:dark){text{fill:#b1bac4}}"
+)
+
+
+def _decades(values: Sequence[float]) -> tuple[int, int]:
+    """The powers of ten that hold all values between them."""
+    low, high = floor(log10(min(values))), ceil(log10(max(values)))
+    return low, max(high, low + 1)

@@ -93,6 +93,15 @@ class Knowledge:
                 found.setdefault(headings[-1], passages[0])
         return found
 
+    @cached_property
+    def starters(self) -> tuple[str, ...]:
+        """The questions that the guides name as starters, then the first question each guide answers."""
+        named = {question: None for guide in self.index.guides for question in guide.starters}
+        firsts: dict[str, str] = {}
+        for question, passage in self.questions.items():
+            firsts.setdefault(passage.source, question)
+        return tuple(named | dict.fromkeys(firsts.values()))
+
     def guide(self, source: str) -> Guide:
         """The guide with this path."""
         return next(guide for guide in self.index.guides if guide.source == source)

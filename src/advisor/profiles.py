@@ -98,7 +98,9 @@ def reasons(said: Sequence[Clause], knowledge: Knowledge, roles: Sequence[str]) 
     """For each clause and role the criterion that is most like the clause, weighed by its lead over the roles' mean."""
     if not said:
         return []
-    of_role = {role: [i for i, c in enumerate(knowledge.criteria) if c.role == role] for role in roles}
+    of_role: dict[str, list[int]] = {role: [] for role in roles}
+    for i, criterion in enumerate(knowledge.criteria):
+        of_role.get(criterion.role, []).append(i)
     alike = knowledge.embedder.embed([clause.text for clause in said]) @ knowledge.criteria_vectors.T
     found = []
     for number, clause in enumerate(said):
@@ -123,7 +125,7 @@ def _ratings(clause: Clause, knowledge: Knowledge, roles: Sequence[str]) -> list
     """Rows of tables that rate a skill the clause names, by role; a rating counts by how far it is from the middle."""
     question = knowledge.reader.read(clause.text)
     found = []
-    for table in knowledge.finder.tables:
+    for table in knowledge.finder.side_by_side:
         columns = {role: i for i, label in enumerate(table.columns) for role in label.slots.roles if role in roles}
         for at, label in enumerate(table.rows):
             if len(columns) < 2 or not label.stems or not label.stems & set(question.terms):

@@ -149,8 +149,4 @@ def phrases_not_found(found: Found, knowledge: Knowledge) -> list[str]:
 
 
 def _unnamed_slots(found: Found, knowledge: Knowledge) -> list[str]:
-    return [name for name in found.question.slots.regions if name not in _named(knowledge)]
-
-
-def _named(knowledge: Knowledge) -> set[str]:
-    return {name for table in knowledge.finder.tables for name in table.about.slots.regions}
+    return [name for name in found.question.slots.regions if name not in knowledge.finder.regions]

@@ -102,6 +102,14 @@ class Lexicon:
         return total
 
 
+def _highest(values: np.ndarray, most: int) -> np.ndarray:
+    """The places of the highest values; of many values only those are sorted that can be among them."""
+    if len(values) <= 2 * most:
+        return np.argsort(-values)[:most]
+    among = np.flatnonzero(values >= np.partition(values, -most)[-most])
+    return among[np.argsort(-values[among], kind="stable")[:most]]
+
+
 def search(
     text: str,
     nearest: Sequence[tuple[int, str, float]],
@@ -122,7 +130,7 @@ def search(
     asked = list(dict.fromkeys(stems(text)))
     most = sum(lexicon.weight(word) for word in asked if word in lexicon.postings) * (_K1 + 1) or 1.0
     shared = lexicon.scores(asked) / most
-    candidates = set(near) | {int(n) for n in np.argsort(-shared)[:LOOK_AT] if shared[n] > 0}
+    candidates = set(near) | {int(n) for n in _highest(shared, LOOK_AT) if shared[n] > 0}
     floor = min((similarity for similarity, _ in near.values()), default=0.0)
     hits = []
     for number in candidates:

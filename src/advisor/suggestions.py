@@ -17,11 +17,7 @@ _FOLLOW_UPS = 3
 
 def starters(knowledge: Knowledge) -> tuple[str, ...]:
     """The questions that the guides name as starters, else the first question each guide answers."""
-    named = [question for guide in knowledge.index.guides for question in guide.starters]
-    firsts: dict[str, str] = {}
-    for question, passage in knowledge.questions.items():
-        firsts.setdefault(passage.source, question)
-    return tuple([*named, *(q for q in firsts.values() if q not in named)][:_STARTERS])
+    return knowledge.starters[:_STARTERS]
 
 
 def follow_ups(asked: str, found: Found, knowledge: Knowledge, turns: Sequence[Turn]) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ the line that introduces it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from advisor.types import Cell, Evidence, Passage
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from advisor.search import Lexicon
 
 _ENOUGH_OF_A_LABEL = 0.5
+_ROUNDING = 1e-6
 _FILLER = 1
 _RANGE = re.compile(
     r"(?P<sign>[$£€])?(?P<low>\d[\d,]*\.?\d*)\s*(?P<k1>[kKmM])?(?:\s*(?:[-–—]|to)\s*[$£€]?(?P<high>\d[\d,]*\.?\d*)\s*(?P<k2>[kKmM])?)?"
@@ -146,12 +148,53 @@ class Finder:
     def __init__(self, tables: Sequence[Table], lexicon: Lexicon) -> None:
         self.tables = tables
         self.lexicon = lexicon
+        self.asked_by = self._by_words()
+        """For a word, stem or name, the tables with a label that a question could ask for by it: few of many tables."""
+
+    @cached_property
+    def regions(self) -> frozenset[str]:
+        """The regions that some table is about."""
+        return frozenset(name for table in self.tables for name in table.about.slots.regions)
+
+    @cached_property
+    def side_by_side(self) -> tuple[Table, ...]:
+        """The tables with columns for two roles or more."""
+        return tuple(t for t in self.tables if len({r for label in t.columns for r in label.slots.roles}) > 1)
+
+    def _by_words(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        labels = [(n, label) for n, table in enumerate(self.tables) for label in (*table.rows, *table.columns)]
+        common = Counter(word for _, label in labels for word in label.content)
+        for number, label in labels:
+            for key in self._keys(label, common):
+                if (at := found.setdefault(key, [])) and at[-1] == number:
+                    continue
+                at.append(number)
+        return found
+
+    def _keys(self, label: Label, common: Mapping[str, int]) -> frozenset[str]:
+        """Words, stems and names of which a question that asks for a label holds at least one.
+
+        A question that holds two thirds of a label's words, or half of its stems by weight, cannot lack all of its
+        rarest third, or half, and one word more: tables are kept by those alone, since rare words point at few.
+        """
+        words = sorted(label.content or label.words, key=common.__getitem__)
+        needed = -(-2 * len(words) // 3)
+        kept, stems = words[: len(words) - needed + 1], list[str]()
+        left = total = sum(self.lexicon.weight(word) for word in label.stems)
+        for word in sorted(label.stems, key=lambda word: (-self.lexicon.weight(word), word)):
+            if left < total * _ENOUGH_OF_A_LABEL * (1 - _ROUNDING):
+                break
+            stems.append(word)
+            left -= self.lexicon.weight(word)
+        return frozenset((*kept, *stems)) | _names(label.slots)
 
     @lru_cache(maxsize=512)  # noqa: B019 (lives as long as its index; several steps ask for the same question)
     def find(self, question: Question) -> tuple[Selection, ...]:
         """The tables that can say something to the question, best first."""
         keys = frozenset((*question.words, *question.terms)) | _names(question.slots)
-        found = [selection for table in self.tables if (selection := self._select(table, question, keys))]
+        near = sorted(set().union(*(self.asked_by.get(key, ()) for key in keys)))
+        found = [selection for n in near if (selection := self._select(self.tables[n], question, keys))]
         return tuple(sorted(found, key=lambda s: (-s.fit, len(s.lacking))))
 
     def _select(self, table: Table, question: Question, keys: frozenset[str]) -> Selection | None:
