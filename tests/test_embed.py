@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,55 @@ def test_progress_is_reported(graph: embed.Graph) -> None:
     embed.all_of(["text"] * 70, graph, heard.append)
     assert heard == sorted(heard)
     assert heard[-1] == 70
+
+
+def test_side_by_side_is_the_same_as_one_by_one(graph: embed.Graph) -> None:
+    """Batches run on all cores at an ingest: each vector stays its text's, and every text is embedded exactly once."""
+
+    class Counting:
+        name, dimensions, lanes = graph.name, graph.dimensions, 3
+
+        def __init__(self) -> None:
+            self.texts: list[str] = []
+
+        def embed(self, texts: Sequence[str]) -> np.ndarray:
+            self.texts += texts
+            return graph.embed(texts)
+
+    texts = [f"text {number} " * (number % 5 + 1) for number in range(80)]
+    counting = Counting()
+    vectors = embed.all_of(texts, counting)
+    assert sorted(counting.texts) == sorted(texts)
+    assert np.allclose(vectors, graph.embed(texts), atol=1e-5)
+
+
+def test_what_one_batch_raises_reaches_whoever_asked(graph: embed.Graph) -> None:
+    """A failure ends the work at once instead of leaving rows of zeros."""
+
+    class Failing:
+        name, dimensions, lanes = graph.name, graph.dimensions, 2
+
+        def __init__(self) -> None:
+            self.runs = 0
+
+        def embed(self, texts: Sequence[str]) -> np.ndarray:
+            self.runs += 1
+            raise EmbedderError("out of order")
+
+    failing = Failing()
+    with pytest.raises(EmbedderError, match="out of order"):
+        embed.all_of(["text"] * 4_000, failing)
+    assert failing.runs < 250
+
+
+def test_the_graph_is_optimised_when_it_is_exported(graphs: Path) -> None:
+    """Opening it does no work that could be done once: the file holds the fused nodes."""
+    import onnx
+
+    folder = graphs / "all-MiniLM-L6-v2"
+    kinds = {node.op_type for node in onnx.load(folder / "model.onnx").graph.node}
+    assert "BiasGelu" in kinds
+    assert json.loads((folder / "about.json").read_text())["optimised"] is True
 
 
 @pytest.mark.parametrize("name", ["no-such-model-anywhere", "/no/such/folder"])

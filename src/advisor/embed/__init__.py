@@ -8,6 +8,7 @@ With ADVISOR_EMBEDDING_URL an OpenAI-compatible endpoint does all of it instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,15 +46,20 @@ def all_of(texts: Sequence[str], embedder: Embedder, done: Callable[[int], None]
     """Vectors of many texts, short ones first so that little is padded; `done` hears how many are finished."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     size = getattr(embedder, "batch", _BATCH)
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
     out: np.ndarray | None = None
-    for start in range(0, len(order), size):
-        batch = order[start : start + size]
-        vectors = embedder.embed([texts[i] for i in batch])
-        if out is None:
-            out = np.zeros((len(texts), vectors.shape[1]), dtype=np.float32)
-        out[batch] = vectors
-        if done:
-            done(start + len(batch))
+    finished = 0
+    with ThreadPoolExecutor(getattr(embedder, "lanes", 1)) as pool:
+        try:
+            embedded = pool.map(embedder.embed, ([texts[i] for i in batch] for batch in batches))
+            for batch, vectors in zip(batches, embedded, strict=True):
+                out = np.zeros((len(texts), vectors.shape[1]), dtype=np.float32) if out is None else out
+                out[batch] = vectors
+                finished += len(batch)
+                if done:
+                    done(finished)
+        finally:
+            pool.shutdown(cancel_futures=True)  # whoever interrupts does not wait for the rest
     return out if out is not None else np.zeros((0, embedder.dimensions), dtype=np.float32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,15 +20,22 @@ GRAPH, TOKENIZER, ABOUT = "model.onnx", "tokenizer.json", "about.json"
 CLOSE_ENOUGH = 0.9999
 """Least cosine between the graph's vector and the reference's for the graph to be used."""
 _BATCH = 16
+_MOST_OPTIMISED = 1_000_000_000
+"""Bytes of a graph that is optimised once, when it is exported; one file of this format cannot hold two gigabytes."""
 _LONGEST = 512
 """Tokens of a text that count when a model does not say how many it takes."""
 
 
 class Graph:
-    """The exported graph on ONNX Runtime: the reference's vectors without its imports."""
+    """The exported graph on ONNX Runtime: the reference's vectors without its imports.
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
-        import onnxruntime
+    One run takes one thread, so that a busy machine delays no question for long; runs may go side by side.
+    """
+
+    lanes = os.cpu_count() or 1
+    """How many runs side by side an ingest gains by."""
+
+    def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
 
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -37,13 +45,7 @@ class Graph:
         self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self.tokenizer.enable_truncation(max_length=about["longest"])
         self.tokenizer.enable_padding(pad_id=about["pad_id"], pad_token=about["pad_token"])
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            str(folder / GRAPH), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self.session = _session(folder / GRAPH, optimised=about.get("optimised", False))
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors of shape (len(texts), dimensions), float32."""
@@ -59,6 +61,20 @@ class Graph:
         }
         vectors = self.session.run(None, {name: given[name] for name in self.inputs})[0]
         return np.asarray(vectors, dtype=np.float32)
+
+
+def _session(path: Path, optimised: bool = False, to: Path | None = None) -> Any:
+    """A graph ready to run; one that was optimised before is taken as it is, and `to` keeps what this makes of it."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    level = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_DISABLE_ALL if optimised else level.ORT_ENABLE_EXTENDED
+    if to:
+        options.optimized_model_filepath = str(to)
+    return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
 
 
 def folder(settings: Settings, model: str) -> Path:
@@ -119,6 +135,10 @@ def _write(reference: Reference, folder: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
+    small = sum(path.stat().st_size for path in folder.iterdir()) < _MOST_OPTIMISED
+    if small:  # fusing its nodes takes longer than reading it
+        _session(folder / GRAPH, to=folder / "optimised.onnx")
+        (folder / "optimised.onnx").replace(folder / GRAPH)
     fast.save(str(folder / TOKENIZER))
     about = {
         "name": reference.name,
@@ -127,6 +147,7 @@ def _write(reference: Reference, folder: Path) -> None:
         "longest": int(model.max_seq_length or _LONGEST),
         "pad_id": int(tokenizer.pad_token_id or 0),
         "pad_token": str(tokenizer.pad_token),
+        "optimised": small,
     }
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
