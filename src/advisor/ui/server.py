@@ -49,8 +49,10 @@ def application(settings: Settings, open_advisor: Callable[[Heard], Advisor] | N
         state = "ready" if loading.well else "failed" if loading.done else "loading"
         return JSONResponse({"status": state, "version": __version__}, 503 if state == "failed" else 200)
 
-    _mount(app, loading, settings)
+    import advisor.chat  # noqa: F401 (two threads that import the same at once would wait for each other)
+
     loading.start()
+    _mount(app, loading, settings)
     return app
 
 
