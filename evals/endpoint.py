@@ -52,6 +52,8 @@ class Script:
     replies: dict[str, Callable[[Request], str]] = field(default_factory=dict)
     pause: float = 0.0
     """Seconds between two pieces of an answer."""
+    held: threading.Event | None = None
+    """The last piece of an answer is not sent before this is set."""
     sent: list[float] = field(default_factory=list)
     """When each piece was sent, on the monotonic clock."""
     usage: dict[str, Any] = field(
@@ -119,7 +121,9 @@ class Script:
             pieces = []
         if model in _BREAKS:
             pieces = pieces[: max(1, len(pieces) // 2)]
-        for piece in pieces:
+        for number, piece in enumerate(pieces, 1):
+            while self.held is not None and number == len(pieces) and not self.held.is_set():
+                await asyncio.sleep(0.01)
             yield _delta(piece)
             await asyncio.sleep(self.pause)
         async for frame in _ending(model):
@@ -196,9 +200,20 @@ class _Polite:
 
 
 @contextmanager
-def serving(script: Script) -> Iterator[str]:
-    """The endpoint on a free loopback port while the block runs; its base URL."""
-    config = uvicorn.Config(_Polite(script), host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+def serving(script: Script, certificate: str | None = None) -> Iterator[str]:
+    """The endpoint on a free loopback port while the block runs; its base URL.
+
+    `certificate` is a PEM file with a key and its certificates: the endpoint then speaks TLS.
+    """
+    config = uvicorn.Config(
+        _Polite(script),
+        host="127.0.0.1",
+        port=0,
+        log_level="critical",
+        lifespan="off",
+        ssl_certfile=certificate,
+        ssl_keyfile=certificate,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -206,7 +221,7 @@ def serving(script: Script) -> Iterator[str]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.005)
     try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
     finally:
         server.should_exit = server.force_exit = True
         thread.join(timeout=5)

@@ -213,10 +213,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--most", type=int, default=60, help="how often each kind of lie is told over the wire")
     parser.add_argument("--serve", action="store_true", help="keep the scripted endpoint running")
     parser.add_argument("--through", action="store_true", help="print what got through and what truth was lost")
+    parser.add_argument("--split", choices=("dev", "test"), help="only this half, and evals/README.md stays as it is")
     options = parser.parse_args(arguments)
     settings = Settings.read(llm_model="", feedback="off")
     golden, advisor = load(HERE, headings(settings.corpus)), Advisor.open(settings)
-    samples = (*golden, *generate(advisor.passages, advisor.vocabulary.roles))
+    every = (*golden, *generate(advisor.passages, advisor.vocabulary.roles))
+    samples = [sample for sample in every if options.split in (None, sample.split)]
     if options.serve:
         _serve(advisor, samples)
         return 0
@@ -227,7 +229,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "\n".join(f"{kind}: {what}" for what in (tally.caught if kind in (TRUTH, REPLACED) else tally.through))
             )
     print(table(wire, guard))
-    fill(HERE / "README.md", table(wire, guard), "liar")
+    if not options.split:
+        fill(HERE / "README.md", table(wire, guard), "liar")
     return 0
 
 

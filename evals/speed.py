@@ -178,9 +178,7 @@ def starts(settings: Settings, pairs: int, question: str) -> list[Ratio]:
         lambda: child([sys.executable, "-c", _BARE_INDEX, database]),
     )
     transformer = child([sys.executable, "-c", "import sentence_transformers"])
-    page, bare_page = best(
-        pairs, lambda: until_served(_PAGE), lambda: until_served([sys.executable, "-c", _BARE_PAGE])
-    )
+    page, bare_page = best(pairs, lambda: until_served(_PAGE), lambda: until_served([sys.executable, "-c", _BARE_PAGE]))
     answered = min(until_answered(_PAGE, question) for _ in range(pairs))
     reference = "bare import of sentence-transformers"
     opening = "bare import of chromadb and onnxruntime, and opening the index"

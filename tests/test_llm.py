@@ -7,9 +7,11 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from small_guide import DEGREE, HUBS_AI, HUBS_ML, REMOTE_ML, VOCABULARY, WORK, hits
 
 from advisor.citations import Binder
@@ -154,15 +156,48 @@ def test_a_broken_secure_connection_is_said(url: str) -> None:
     assert "SSL_CERT_FILE" in str(error)
 
 
-@pytest.mark.parametrize("model", ["breaks", "stalls", "malformed", "error-in-stream", "ends-early", "pings-forever"])
-def test_a_fault_in_mid_stream_keeps_the_text_so_far(url: str, model: str) -> None:
-    """The words that came are kept and checked, the half word is not, and the notice says that it broke off."""
+def test_a_certificate_that_nobody_vouches_for_is_said_and_one_that_is_vouched_for_is_not(
+    tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS as it is: an unknown authority, a certificate for another name, and the authority named in SSL_CERT_FILE."""
+    authority = trustme.CA()
+    for name, kinds in (("127.0.0.1", ["tls", ""]), ("elsewhere.example", ["tls", "tls"])):
+        pem = tmp_path / f"{name}.pem"
+        authority.issue_cert(name).private_key_and_cert_chain_pem.write_to_path(pem)
+        with serving(script, str(pem)) as address:
+            found = []
+            for trusted in (None, str(tmp_path / "authority.pem")):
+                if trusted:
+                    authority.cert_pem.write_to_path(trusted)
+                    monkeypatch.setenv("SSL_CERT_FILE", trusted)
+                try:
+                    found.append("" if drafts(answerer(address, llm_timeout=3))[-1].text == TRUE else "other")
+                except ModelError as error:
+                    found.append(error.kind)
+            monkeypatch.delenv("SSL_CERT_FILE")
+        assert found == kinds, name
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("breaks", "The connection ended in the middle of the answer."),
+        ("stalls", "sent nothing for 0.4 s"),
+        ("malformed", "sent something that is no answer"),
+        ("error-in-stream", "reported an error in the middle of its answer"),
+        ("ends-early", "The connection ended in the middle of the answer."),
+        ("pings-forever", "sent nothing for 0.4 s"),
+    ],
+)
+def test_a_fault_in_mid_stream_keeps_the_text_so_far(url: str, model: str, says: str) -> None:
+    """The words that came are kept and checked, the half word is not, and the notice says how it broke off."""
     started = time.monotonic()
     last = drafts(answerer(url, model))[-1]
     assert time.monotonic() - started < 5
     assert last.text == "A Senior ML Engineer earns $160–220K …"
     assert not last.growing
     assert last.notice.startswith("The model's answer broke off: ")
+    assert says in last.notice
     assert "$160–220K" in Binder(QUESTION, VOCABULARY).bind(last).text
 
 
@@ -358,7 +393,9 @@ def test_a_rewritten_question_is_checked(url: str, script: Script, question: str
     script.says(rewritten or " ")
     model = answerer(url)
     if rewritten:
-        assert model.standalone(question, TURNS, OFFLINE) == (rewritten.strip('"') if taken else OFFLINE)
+        standalone = model.standalone(question, TURNS, OFFLINE)
+        assert standalone.text == (rewritten.strip('"') if taken else OFFLINE)
+        assert standalone.usage["output_tokens"] == 45
     else:
         with pytest.raises(ModelError):
             model.standalone(question, TURNS, OFFLINE)

@@ -11,7 +11,6 @@ import re
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +49,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     offline |= {"HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
     model, port = home / "model", free_port()
     subprocess.run([sys.executable, MAKER, model], env=offline, check=True, timeout=START, capture_output=True)
-    command = [Path(sysconfig.get_path("scripts")) / "transformers", "serve", model, "--device", "cpu"]
+    serve = "from transformers.cli.transformers import main; main()"
+    command = [sys.executable, "-c", serve, "serve", model, "--device", "cpu"]
     with (home / "log").open("wb") as log:
         server = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port)], env=offline, stdout=log, stderr=log

@@ -64,6 +64,8 @@ def show(answer: Answer, as_json: bool = False) -> None:
         cell = f" [{citation.cell.row} / {citation.cell.column}]" if citation.cell else ""
         print(f"[{citation.number}] {citation.passage.source}:{citation.passage.first_line} {place}{cell}")
         print(f"    “{citation.quote}”")
+    if answer.spent:
+        print(f"\n(model: {answer.spent})")
 
 
 def chat(advisor: Advisor, as_json: bool = False) -> None:

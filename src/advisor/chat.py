@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -88,24 +88,30 @@ class Advisor:
             )
             yield Answer(question, said, declined=True)
             return
-        asked = self.standalone(question, turns)
+        asked, spent = self._standalone(question, turns)
         found, offline = self.knowledge.look_up(asked), self.extractive.draft(asked)
         binder = citations.Binder(asked, self.vocabulary, _near(offline, found))
         for draft in self._drafts(asked, found, offline, turns, binder):
-            yield self._cited(draft, asked, found, turns, binder)
+            answer = self._cited(draft, asked, found, turns, binder)
+            yield replace(answer, usage=_sum(spent, answer.usage)) if answer.usage else answer
 
     def standalone(self, question: str, turns: Sequence[Turn] = ()) -> str:
         """The question, readable without the conversation; byte-identical when it already is."""
+        return self._standalone(question, turns)[0]
+
+    def _standalone(self, question: str, turns: Sequence[Turn]) -> tuple[str, dict[str, float]]:
+        """The standalone question, and what a model took to write it."""
         if small_talk(self.knowledge.reader.read(question)):
-            return question
+            return question, {}
         turns = [Turn(turn.question[:LONGEST], turn.answer) for turn in turns[-MOST_TURNS:]]
         offline = conversation.standalone(question, turns, self.knowledge.reader, self.knowledge.near)
         if self.model is None or offline == question:
-            return offline
+            return offline, {}
         try:
-            return str(self.model.standalone(question, turns, offline))
+            rewritten = self.model.standalone(question, turns, offline)
         except ModelError:
-            return offline
+            return offline, {}
+        return str(rewritten.text), rewritten.usage
 
     def search(self, question: str, limit: int = 10) -> tuple[Hit, ...]:
         """The passages nearest to a standalone question, best first."""
@@ -223,6 +229,10 @@ class Advisor:
         from advisor.llm import as_runnable
 
         return as_runnable(self)
+
+
+def _sum(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    return {name: first.get(name, 0.0) + second.get(name, 0.0) for name in {**first, **second}}
 
 
 def _near(offline: Draft, found: Found) -> set[str]:

@@ -159,6 +159,17 @@ class Answer:
     usage: dict[str, float] = field(default_factory=dict)
     """Tokens and cost, where a model's endpoint reports them."""
 
+    @property
+    def spent(self) -> str:
+        """The tokens and the cost in words; empty where none were reported."""
+        read, written, cost = (self.usage.get(name) for name in ("input_tokens", "output_tokens", "cost"))
+        said = [
+            "" if read is None else f"{read:,.0f} tokens read",
+            "" if written is None else f"{written:,.0f} written",
+            "" if cost is None else f"cost {cost:.4g}",
+        ]
+        return ", ".join(filter(None, said))
+
 
 class Embedder(Protocol):
     """Turns text into unit vectors. Two implementations: sentence-transformers, and the exported graph."""

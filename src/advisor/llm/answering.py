@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.prompts import ChatPromptTemplate
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 MOST_PASSAGES = 12
 _SHORT = 120
 """Tokens for a rewritten question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """A question that needs no conversation, and what writing it took."""
+
+    text: str
+    usage: dict[str, float] = field(default_factory=dict)
 
 
 class ModelAnswerer:
@@ -55,7 +63,7 @@ class ModelAnswerer:
                     raise self._failed(ModelError("context", _TOO_SHORT.format(self.settings.llm_model))) from None
                 kept = kept[: len(kept) // 2]
 
-    def standalone(self, question: str, turns: Sequence[Turn], offline: str = "") -> str:
+    def standalone(self, question: str, turns: Sequence[Turn], offline: str = "") -> Standalone:
         """The question readable without the conversation, by one short call; `offline` when what comes back is not.
 
         Raises:
@@ -63,16 +71,14 @@ class ModelAnswerer:
         """
         inputs = {"turns": prompts.turns(turns), "question": prompts.question(question)}
         settings = self.settings.model_copy(update={"llm_max_tokens": _SHORT})
-        text = ""
         try:
-            for reply in self._replies(settings, _prompt(prompts.REWRITE, prompts.CONVERSATION), inputs):
-                text = reply.text
+            *_, reply = self._replies(settings, _prompt(prompts.REWRITE, prompts.CONVERSATION), inputs)
         except ContextTooLong:
-            return offline or question
-        rewritten = rewriting.tidy(text)
-        if rewriting.acceptable(rewritten, question, turns, self.vocabulary, offline):
-            return rewritten
-        return offline or question
+            return Standalone(offline or question)
+        rewritten = rewriting.tidy(reply.text)
+        if not rewriting.acceptable(rewritten, question, turns, self.vocabulary, offline):
+            rewritten = offline or question
+        return Standalone(rewritten, dict(reply.usage))
 
     def _answered(self, question: str, hits: Sequence[Hit], lacking: tuple[str, ...], dropped: int) -> Iterator[Draft]:
         evidence = tuple(Evidence(hit.passage) for hit in hits)

@@ -121,7 +121,7 @@ class Answering:
                 if flag.is_set():
                     growing = replace(growing, stopped=True)
                     break
-                if time.monotonic() - shown > FRAME:
+                if answer.text and time.monotonic() - shown > FRAME:
                     shown = time.monotonic()
                     yield growing
         yield growing

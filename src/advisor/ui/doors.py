@@ -58,4 +58,5 @@ def as_json(answer: Answer) -> dict[str, Any]:
         ],
         "follow_ups": list(answer.follow_ups),
         "notice": answer.notice,
+        "usage": dict(answer.usage),
     }

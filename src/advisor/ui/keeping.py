@@ -124,6 +124,8 @@ def _stored(exchange: Exchange) -> dict[str, Any]:
         "follow_ups": list(answer.follow_ups),
         "closest": [hit.passage.id for hit in answer.hits[:3]] if answer.declined else [],
         "notice": answer.notice,
+        # As text: a browser writes 321.0 as 321, and the seal would not fit any more.
+        "usage": {name: f"{amount:.10g}" for name, amount in answer.usage.items()},
         "stopped": exchange.stopped,
         "tool": exchange.tool,
     }
@@ -184,6 +186,7 @@ def _exchange(entry: object, seal: Seal, known: Mapping[str, Passage]) -> Exchan
         follow_ups=_strings(fields, "follow_ups")[:3],
         hits=tuple(Hit(passage, 0.0) for passage in closest[:3]),
         notice=_words(fields, "notice") if ours else "",
+        usage=_amounts(fields, "usage") if ours else {},
     )
     return Exchange(
         _words(fields, "asked"),
@@ -229,6 +232,11 @@ def _as_it_was(sealed: Mapping[str, Any]) -> Passage:
 def _list(fields: Mapping[str, Any], name: str) -> list[object]:
     value = fields.get(name)
     return value[:100] if isinstance(value, list) else []
+
+
+def _amounts(fields: Mapping[str, Any], name: str) -> dict[str, float]:
+    value = fields.get(name)
+    return {str(key): float(amount) for key, amount in value.items()} if isinstance(value, dict) else {}
 
 
 def _words(fields: Mapping[str, Any], name: str) -> str:

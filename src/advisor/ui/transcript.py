@@ -112,6 +112,7 @@ def _remarks(exchange: Exchange) -> str:
             "Not in the guides: " + ", ".join(answer.missing) if answer.missing and not answer.declined else "",
             "missing",
         ),
+        (f"Model: {answer.spent}" if answer.spent else "", "quiet"),
         ("Stopped before it was complete." if exchange.stopped else "", "notice"),
         ("Imported: not checked by this advisor." if exchange.imported else "", "notice"),
     ]
