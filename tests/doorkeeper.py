@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Queue
 
 import trustme
 
@@ -24,7 +25,6 @@ class Door:
 
     port: int
     token: str
-    context: ssl.SSLContext
     address: str = ""
     tokens: set[str] = field(default_factory=set)
     """What was presented, by either of the two headers that Chroma's clients use."""
@@ -32,18 +32,11 @@ class Door:
     held: bool = False
     """Whether requests wait at the door, unanswered."""
 
-    async def _serve(self, started: threading.Event, stop: asyncio.Event) -> None:
-        server = await asyncio.start_server(self._open, "127.0.0.1", 0, ssl=self.context)
-        self.address = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        started.set()
-        async with server:
-            await stop.wait()
-
-    async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: request after request, each checked, its answer passed back whole."""
         try:
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self.port)
-            back = asyncio.create_task(self._copy(inner_reader, writer))
+            back = asyncio.create_task(copy(inner_reader, writer))
             while head := await reader.readuntil(b"\r\n\r\n"):
                 fields = _fields(head)
                 bearer = fields.get("authorization", "").removeprefix("Bearer ")
@@ -60,13 +53,8 @@ class Door:
             back.cancel()
             inner_writer.close()
         except (OSError, asyncio.IncompleteReadError):
-            pass
+            pass  # whoever asked has gone
         writer.close()
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
 
 
 def _fields(head: bytes) -> dict[str, str]:
@@ -74,21 +62,48 @@ def _fields(head: bytes) -> dict[str, str]:
     return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines) if value}
 
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextmanager
+def listening(handle: Handler, context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A port of this machine whose connections are handled in a thread for as long as the block."""
+    ready: Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Queue()
+
+    async def serve() -> None:
+        server, stop = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context), asyncio.Event()
+        ready.put((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), stop))
+        await stop.wait()
+        server.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    port, loop, stop = ready.get(timeout=10)
+    try:
+        yield port
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass on what comes until it ends, on either side."""
+    with suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
 @contextmanager
 def doorkeeper(port: int, token: str, authority: trustme.CA, name: str = "127.0.0.1") -> Iterator[Door]:
     """A door before a port for as long as the block; its certificate is for `name`, signed by the authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
-    door, started, stop = Door(port, token, context), threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(door._serve(started, stop)), daemon=True)
-    thread.start()
-    assert started.wait(10)
-    try:
+    door = Door(port, token)
+    with listening(door.open, context) as mine:
+        door.address = f"https://127.0.0.1:{mine}"
         yield door
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
 
 
 def pem(authority: trustme.CA, folder: Path) -> Path:

@@ -209,6 +209,16 @@ def test_a_model_that_cannot_be_exported_is_used_as_it_is(tmp_path: Path, refere
     assert isinstance(embed.for_questions(settings, "other", 384), embed.Reference)
 
 
+@pytest.mark.slow
+def test_a_replica_that_never_ingested_makes_its_own_graph(tmp_path: Path) -> None:
+    """Where the index is on a server the graph is made here when the first question needs it, and kept."""
+    settings = Settings.read(index=tmp_path)
+    made = embed.for_questions(settings, "all-MiniLM-L6-v2", 384)
+    assert isinstance(made, embed.Graph)
+    assert embed.has_graph(embed.folder(settings, "all-MiniLM-L6-v2"))
+    assert [path.name for path in (tmp_path / "graphs").iterdir()] == ["all-MiniLM-L6-v2"]
+
+
 def test_the_question_path_imports_no_training_library(small: Settings) -> None:
     """Opening an index and answering from it loads neither torch nor what stands on it."""
     program = (

@@ -5,9 +5,10 @@ AdvisorError
 ├── CorpusError          a guide cannot be read (names file and line)
 │   └── VocabularyError  the vocabulary file is malformed (names file and line)
 ├── IndexUnusable        the index is absent, foreign, damaged, or made by another embedder
-│   ├── IndexAway        the Chroma server that holds the index does not answer
+│   ├── IndexAway        the Chroma server that holds the index cannot be asked
 │   └── IndexBusy        another process is writing the same index
-├── EmbedderError        the embedding model cannot be loaded, or its endpoint does not answer
+├── EmbedderError        the embedding model cannot be loaded
+│   └── EmbedderAway     the endpoint that embeds cannot be asked, or sends something else than vectors
 └── ModelError           the language model failed (kind says how)
 """
 
@@ -37,7 +38,7 @@ class IndexUnusable(AdvisorError):
 
 
 class IndexAway(IndexUnusable):
-    """The Chroma server that holds the index does not answer."""
+    """The Chroma server that holds the index cannot be asked."""
 
 
 class IndexBusy(IndexUnusable):
@@ -45,7 +46,11 @@ class IndexBusy(IndexUnusable):
 
 
 class EmbedderError(AdvisorError):
-    """The embedding model cannot be loaded, or its endpoint does not answer."""
+    """The embedding model cannot be loaded."""
+
+
+class EmbedderAway(EmbedderError):
+    """The endpoint that embeds cannot be asked, or sends something else than vectors."""
 
 
 class ModelError(AdvisorError):

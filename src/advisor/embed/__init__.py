@@ -40,6 +40,7 @@ __all__ = [
 ]
 _BATCH = 16
 _PROBES = 100
+_PROBE = ("a question", "What does a senior engineer earn?", "short " * 40, "", "Ünïcode 日本語")
 
 
 def all_of(texts: Sequence[str], embedder: Embedder, done: Callable[[int], None] | None = None) -> np.ndarray:
@@ -93,4 +94,12 @@ def for_questions(settings: Settings, model: str, dimensions: int) -> Embedder:
 
         return Endpoint(settings, dimensions)
     graphs = folder(settings, model)
-    return Graph(graphs) if has_graph(graphs) else Reference(settings.embedding_model, model)
+    if has_graph(graphs):
+        return Graph(graphs)
+    reference = Reference(settings.embedding_model, model)
+    if graphs.is_dir():  # it was tried before
+        return reference
+    try:
+        return Graph(graphs) if export(reference, graphs, _PROBE) else reference
+    except OSError:  # a folder that cannot be written costs some seconds with each start, and no more
+        return reference

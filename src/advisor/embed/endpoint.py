@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from advisor.embed.naming import PACKAGED, identity, weights
-from advisor.errors import EmbedderError
+from advisor.errors import EmbedderAway
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -47,7 +47,7 @@ class Endpoint:
         """Unit vectors of shape (len(texts), dimensions), float32.
 
         Raises:
-            EmbedderError: the endpoint does not answer, refuses, or answers with something that are no such vectors.
+            EmbedderAway: the endpoint does not answer, refuses, or answers with something that are no such vectors.
         """
         parts = [self._vectors(texts[start : start + self.batch]) for start in range(0, len(texts), self.batch)]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimensions), dtype=np.float32)
@@ -89,27 +89,27 @@ class Endpoint:
         except openai.APIStatusError as error:
             if error.status_code in (400, 413, 422) and (len(texts) > 1 or len(texts[0]) > _SHORT):
                 return np.concatenate([self._vectors([text[:_SHORT] if len(texts) == 1 else text]) for text in texts])
-            raise EmbedderError(self._refused(error.status_code)) from error
+            raise EmbedderAway(self._refused(error.status_code)) from error
         except openai.APIConnectionError as error:
-            raise EmbedderError(self._unreached(error)) from error
+            raise EmbedderAway(self._unreached(error)) from error
         except (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise EmbedderError(f"{self._where}: what came back holds no vectors. {_MEND}") from error
+            raise EmbedderAway(f"{self._where}: what came back holds no vectors. {_MEND}") from error
 
     def _checked(self, vectors: list[list[float]], texts: Sequence[str]) -> np.ndarray:
         """The vectors at length one, when they are what was asked for."""
         if len(vectors) != len(texts):
-            raise EmbedderError(f"{self._where}: {len(vectors)} vectors came back for {len(texts)} texts. {_MEND}")
+            raise EmbedderAway(f"{self._where}: {len(vectors)} vectors came back for {len(texts)} texts. {_MEND}")
         matrix = np.asarray(vectors, dtype=np.float32)
         if matrix.ndim != 2 or not matrix.size:
-            raise EmbedderError(f"{self._where}: vectors of different or no length came back. {_MEND}")
+            raise EmbedderAway(f"{self._where}: vectors of different or no length came back. {_MEND}")
         if self.dimensions and matrix.shape[1] != self.dimensions:
-            raise EmbedderError(
+            raise EmbedderAway(
                 f"{self._where}: vectors have {matrix.shape[1]} numbers, those of the index {self.dimensions}. The "
                 f"endpoint serves another {self.settings.embedding_model} now: run `python ingest.py --again`."
             )
         lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
         if not np.isfinite(lengths).all() or not lengths.all():
-            raise EmbedderError(f"{self._where}: a vector holds something that is no number, or only zeros. {_MEND}")
+            raise EmbedderAway(f"{self._where}: a vector holds something that is no number, or only zeros. {_MEND}")
         self.dimensions = matrix.shape[1]
         return np.asarray(matrix / lengths, dtype=np.float32)
 

@@ -88,7 +88,7 @@ def export(reference: Reference, folder: Path, probes: Sequence[str]) -> bool:
     A model whose modules cannot be traced, or whose graph disagrees on the probes, leaves no graph behind; it is used
     through sentence-transformers then. The folder appears only when all is written.
     """
-    part = folder.with_name(f"{folder.name}.part")
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")  # two processes may be at it
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:

@@ -26,8 +26,7 @@ def client(settings: Settings) -> ClientAPI:
     """The connection that these settings name; a process has one for each server.
 
     Raises:
-        IndexAway: the server does not answer.
-        IndexUnusable: it refuses the token, or its certificate is not trusted.
+        IndexAway: the server does not answer, refuses the token, or has a certificate that is not trusted.
     """
     token = settings.chroma_token.get_secret_value() if settings.chroma_token else ""
     authority = str(settings.chroma_ca) if settings.chroma_ca else ""
@@ -66,16 +65,16 @@ def meaning(error: Exception, settings: Settings) -> IndexUnusable:
     statuses = {getattr(getattr(cause, "response", None), "status_code", 0) for cause in causes}
     if statuses & set(_REFUSED) or any(isinstance(c, ChromaAuthError | AuthorizationError) for c in causes):
         if settings.chroma_token:
-            return IndexUnusable(f"{said} refuses the token. Set ADVISOR_CHROMA_TOKEN to a valid one.")
-        return IndexUnusable(f"{said} asks for a token. Set ADVISOR_CHROMA_TOKEN.")
+            return IndexAway(f"{said} refuses the token. Set ADVISOR_CHROMA_TOKEN to a valid one.")
+        return IndexAway(f"{said} asks for a token. Set ADVISOR_CHROMA_TOKEN.")
     if untrusted := next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None):
         mend = "Name the file of the authority that signed it in ADVISOR_CHROMA_CA."
-        return IndexUnusable(f"{said} has a certificate that is not trusted ({untrusted.verify_message}). {mend}")
+        return IndexAway(f"{said} has a certificate that is not trusted ({untrusted.verify_message}). {mend}")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         mend = "Check https in ADVISOR_CHROMA_URL, and that ADVISOR_CHROMA_CA is a file of certificates."
         return IndexAway(f"{said} makes no secure connection. {mend}")
     if isinstance(error, NotFoundError):
-        return IndexUnusable(f"{said} no longer holds this index. Run `python ingest.py`.")
+        return IndexAway(f"{said} no longer holds this index. Run `python ingest.py`.")
     if any(isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__ for cause in causes):
         mend = "Look after it, or raise ADVISOR_CHROMA_TIMEOUT."
         return IndexAway(f"{said} does not answer within {settings.chroma_timeout:g} s. {mend}")

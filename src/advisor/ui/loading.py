@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from typing import TYPE_CHECKING
 
-from advisor.errors import AdvisorError, ModelError
+from advisor.errors import AdvisorError, EmbedderAway, IndexAway, ModelError
 
 if TYPE_CHECKING:
     from advisor.chat import Advisor
 
 
+UNAVAILABLE = "Search is unavailable at the moment."
+AGAIN = 2.0
+"""Seconds after which a server that was away is tried again."""
+log = logging.getLogger(__name__)
 Heard = Callable[[int, int], None]
 """Is told how many of how many pieces of the guides have been read."""
 
@@ -25,6 +31,7 @@ class Loading:
     def __init__(self, open_advisor: Callable[[Heard], Advisor]) -> None:
         self._open = open_advisor
         self._read = (0, 0)
+        self._away = False
         self._future: Future[Advisor] = Future()
 
     def start(self) -> Loading:
@@ -35,9 +42,20 @@ class Loading:
     def _run(self) -> None:
         self._future.set_running_or_notify_cancel()
         try:
-            self._future.set_result(self._open(self._hear))
+            self._future.set_result(self._persist())
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits, never swallowed
             self._future.set_exception(error)
+
+    def _persist(self) -> Advisor:
+        """Open it; while the server of the index is away, try again until it is back."""
+        while True:
+            try:
+                return self._open(self._hear)
+            except IndexAway as error:
+                if not self._away:
+                    log.warning("%s The page waits for it.", error)
+                self._away = True
+                time.sleep(AGAIN)
 
     def _hear(self, done: int, total: int) -> None:
         self._read = done, total
@@ -46,6 +64,8 @@ class Loading:
     def progress(self) -> str:
         """How far reading the guides has come, in words."""
         done, total = self._read
+        if self._away:
+            return UNAVAILABLE.removesuffix(".")
         return f"Reading the guides for the first time: {100 * done // total} %" if total else "Reading the guides"
 
     @property
@@ -86,6 +106,8 @@ def explain(error: BaseException) -> str:
     """What went wrong and what to do, in words for the reader of the page."""
     if isinstance(error, ModelError):
         return f"The language model did not answer ({error.kind}): {error}"
+    if isinstance(error, IndexAway | EmbedderAway):
+        return f"{UNAVAILABLE} Please ask again in a minute."  # which server, and what is wrong, stands in the log
     if isinstance(error, AdvisorError):
         return str(error)
     return (
