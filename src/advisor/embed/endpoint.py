@@ -35,6 +35,8 @@ class Endpoint:
 
     batch = 32
     """Texts in one request; TEI takes no more unless told to."""
+    lanes = 4
+    """Requests at once while the guides are embedded; endpoints make one run of the model of them."""
 
     def __init__(self, settings: Settings, dimensions: int = 0) -> None:
         self.settings = settings
