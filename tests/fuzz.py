@@ -11,7 +11,6 @@ import re
 import sys
 import tempfile
 from functools import cache
-from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +38,13 @@ PIECES = (
     "<http://a.b>", "✅ ", "\n✅ ", "⚠️ ", "↓\n", "\n  ↓\n", "→", "⭐⭐", "★☆", "é", "’", "北京", "\u200b", "\ufeff",
     "\u2028", "\x0c", "\x1c", "\0", "\r\n", "\r", "v\n", "1", "$5–9", "\u00a0",
 )  # fmt: skip
+YAML = (
+    "title: ", "as_of: ", "date: ", "roles: ", "region: ", "\n", "\n- ", ", ", "[", "]", "{", "}", "&a ", "*a",
+    "!!int ", "!!timestamp ", "!!binary ", "? ", ": ", "<<: ", "%YAML 1.1\n", "'", '"', "|\n  ", ">\n  ",
+    "2024-13-45", "2024-02-30", "2025-12-27", "2025-12", "T10:00:00Z", "0x", "1:99", "~", "null", "# ", "=", "\t",
+    "\x07", "é", "---", "...", "\\",
+)  # fmt: skip
+"""What front matter is put together from."""
 JOINED = frozenset(
     (
         "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font",
@@ -51,12 +57,12 @@ JOINED = frozenset(
 
 @cache
 def _dialect() -> MarkdownIt:
-    """The Markdown that guides are written in, deeper than they are read; imported late, so that it is followed."""
+    """The Markdown that guides are written in, as deep as they are read; imported late, so that it is followed."""
     from markdown_it import MarkdownIt
     from mdit_py_plugins.footnote import footnote_plugin
     from mdit_py_plugins.front_matter import front_matter_plugin
 
-    parser = MarkdownIt("commonmark", {"maxNesting": 120}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"])
     parser.use(front_matter_plugin).use(footnote_plugin, inline=False, move_to_end=False)
     for part in ("front_matter", "footnote_ref", "footnote_anchor", "footnote_caption"):
         parser.add_render_rule(part, lambda *_: "")
@@ -66,7 +72,7 @@ def _dialect() -> MarkdownIt:
 
 def _description(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
     """The page shows a picture as what its writer says of it."""
-    return escape(renderer.renderInlineAsText(tokens[at].children or [], options, env))
+    return renderer.renderInline(tokens[at].children or [], options, env)
 
 
 class _Page(HTMLParser):
@@ -160,11 +166,13 @@ def main(arguments: list[str]) -> int:
         if not data or data[0] % 4 == 0:
             check(data[1:])
             return
-        text = []
+        kinds = YAML if data[0] % 4 == 1 else PIECES
+        text: list[str] = []
         while pieces.remaining_bytes():
-            number = pieces.ConsumeIntInRange(0, 2 * len(PIECES) - 1)
-            text.append(PIECES[number] if number < len(PIECES) else f"w{len(text)}q")
-        check("".join(text).encode())
+            number = pieces.ConsumeIntInRange(0, 2 * len(kinds) - 1)
+            text.append(kinds[number] if number < len(kinds) else f"w{len(text)}q")
+        front = "".join(text)
+        check((f"---\n{front}\n---\n\n# Title\n\nWords.\n" if kinds is YAML else front).encode())
 
     limits = [f"-max_total_time={given.seconds}", f"-runs={given.runs}", f"-timeout={PATIENCE}"]
     limits += [f"-max_len={LONGEST}", "-len_control=0"]

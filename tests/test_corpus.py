@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from advisor import corpus
+from advisor import corpus, embed, index
 from advisor.errors import CorpusError
-from tests.conftest import SOURCE_GUIDE, write
+from advisor.passages import parse
+from tests.conftest import SOURCE_GUIDE, Setup, run, write
 
 TEXT = "# Crème brûlée\n\nA chef’s “pride” — it costs €5–9. ✅ ⭐⭐ → done\n"
 
@@ -19,9 +25,9 @@ def broken(text: str) -> str:
     return text.encode().decode("mac_roman")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_any_unicode_encoding_is_read(encoding: str) -> None:
-    """A byte order mark says how to read a file, and is no part of the text."""
+    """A byte order mark says how to read a file, and is no part of the text; UTF-16 is known without one."""
     assert corpus.decode(TEXT.encode(encoding), "a.md") == TEXT
 
 
@@ -144,6 +150,161 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     write(tmp_path, {"a.md": "# A\n\na\n", "b.md": "# B\n\nb\n"})
     (tmp_path / "b.md").chmod(0)
     assert "b.md: cannot be read" in corpus.read(tmp_path).problems["b.md"][0]
+
+
+def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
+    """A link to nothing, or to itself, is reported and not passed over."""
+    write(tmp_path, {"a.md": "# A\n\na\n"})
+    (tmp_path / "gone.md").symlink_to(tmp_path / "nothing.md")
+    (tmp_path / "round.md").symlink_to(tmp_path / "round.md")
+    read = corpus.read(tmp_path)
+    assert [guide.source for guide in read.guides] == ["a.md"]
+    assert [lines[0].split("(")[0] for lines in read.problems.values()] == [
+        "gone.md:1: cannot be read ", "round.md:1: cannot be read ",
+    ]  # fmt: skip
+
+
+def test_what_is_no_file_does_not_stop_the_rest(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, and a folder named like a guide, are no guides and keep nobody waiting."""
+    write(tmp_path, {"a.md": "# A\n\na\n", "b.md/c.md": "# C\n\nc\n"})
+    os.mkfifo(tmp_path / "pipe.md")
+    assert [guide.source for guide in corpus.read(tmp_path).guides] == ["a.md", "b.md/c.md"]
+
+
+def test_an_enormous_file_is_named(tmp_path: Path) -> None:
+    """A file larger than any guide is not taken into memory."""
+    write(tmp_path, {"a.md": "# A\n\na\n", "huge.md": ""})
+    os.truncate(tmp_path / "huge.md", corpus.LARGEST + 1)
+    assert corpus.read(tmp_path).problems["huge.md"][0].startswith("huge.md:1: 100,000,001 bytes, more than")
+
+
+def test_a_file_without_a_last_line_end_is_read(tmp_path: Path) -> None:
+    """The last line counts, with Windows' line ends as well."""
+    write(tmp_path, {"a.md": b"# A\r\n\r\n| a | b |\r\n|---|---|\r\n| c | d |", "b.md": "# B\n\nlast"})
+    assert [p.text for p in corpus.read(tmp_path).passages] == ["a: c | b: d", "last"]
+
+
+@pytest.mark.parametrize(
+    ("front", "said"),
+    [
+        ("title: [open", "a.md:2: the front matter is not valid YAML."),
+        ("as_of: 2024-01-01\ntitle: 'open", "a.md:3: the front matter is not valid YAML."),
+        ("- a", "a.md:2: the front matter must be `name: value` lines."),
+        ("title: A\nas_of: 2024-13-45", "a.md:3: as_of: 2024-13-45 is not a date there is (month must be in 1..12)."),
+        (f"a: {'[' * 5000}", "a.md:1: the front matter is not valid YAML."),
+        ("title: \x07", "a.md:1: the front matter is not valid YAML."),
+    ],
+)
+def test_broken_front_matter_is_named(tmp_path: Path, front: str, said: str) -> None:
+    """Whoever wrote it is told the line; the guides beside it go in."""
+    write(tmp_path, {"a.md": f"---\n{front}\n---\n\n# A\n\na\n", "b.md": "# B\n\nb\n"})
+    read = corpus.read(tmp_path)
+    assert ([guide.source for guide in read.guides], read.problems["a.md"]) == (["b.md"], (said,))
+
+
+@pytest.mark.parametrize("front", ["", "# a comment", "title:", "title: null\nroles: x\nregion: [a]", "a: !!int x"])
+def test_front_matter_that_says_nothing_is_no_fault(tmp_path: Path, front: str) -> None:
+    """What means nothing here is passed over, and the first heading is the title."""
+    write(tmp_path, {"a.md": f"---\n{front}\n---\n\n# A\n\na\n"})
+    (guide,) = corpus.read(tmp_path).guides
+    assert (guide.title, guide.as_of, guide.region, guide.roles) == ("A", "", "", ())
+
+
+def test_front_matter_that_unfolds_does_no_harm(tmp_path: Path) -> None:
+    """Values that stand for gigabytes are never written out."""
+    folds = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    write(tmp_path, {"a.md": f"---\nx0: &x0 ha\n{folds}title: *x11\nroles: *x11\n---\n\n# A\n\na\n"})
+    (guide,) = corpus.read(tmp_path).guides
+    assert (guide.title, guide.roles) == ("A", ())
+
+
+def test_every_bad_guide_is_named_and_the_exit_status_says_so(setup: Setup) -> None:
+    """`ingest.py` puts the good ones in, names each bad one with its line, and ends with status 2."""
+    bad = {"bin.md": b"# A\n\x00", "empty.md": "", "front.md": "---\na: [\n---\n", "ragged.md": "|a|b|\n|-|-|\n|1|\n"}
+    settings = setup({"good guide 🍳.md": "# G\n\ngood", **bad})
+    done = run(settings, "ingest.py")
+    assert done.returncode == 2
+    assert done.stdout.startswith("1 guides, 1 sections, 1 passages")
+    assert [line.split(": ")[0] for line in done.stderr.splitlines() if ".md:" in line] == [
+        "bin.md:2", "empty.md:1", "front.md:2", "ragged.md:3",
+    ]  # fmt: skip
+    write(settings.corpus, dict.fromkeys(bad, "# B\n\nmended\n"))
+    assert run(settings, "ingest.py").returncode == 0
+
+
+def prose(size: int) -> str:
+    """A guide of about so many bytes, with sections, paragraphs, lists and tables."""
+    part = (
+        "## Section {n}\n\n" + "A long paragraph of plain words that goes on and on, as guides do. " * 24
+        + "\n\nWhat there is:\n\n" + "- an item of the list\n" * 6
+        + "\n| Role | Entry | Senior |\n| --- | --- | --- |\n" + "| Cook {n} | $1–2K | $3–4K |\n" * 6 + "\n"
+    )  # fmt: skip
+    return "# Long\n\n" + "".join(part.format(n=n) for n in range(size // len(part)))
+
+
+@pytest.mark.slow
+def test_ten_megabytes_take_ten_times_as_long_as_one(tmp_path: Path) -> None:
+    """Reading a guide takes time in proportion to its size, and nothing of it is lost."""
+    spent = {}
+    for size in (1_000_000, 10_000_000):
+        write(tmp_path / str(size), {"long.md": prose(size)})
+        started = time.process_time()
+        read = corpus.read(tmp_path / str(size))
+        spent[size] = time.process_time() - started
+        sections = prose(size).count("## Section")
+        assert len(read.passages) == 8 * sections
+        assert read.passages[-1].cells[0] == ("Role", f"Cook {sections - 1}")
+    assert spent[10_000_000] < 20 * spent[1_000_000]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["[", "![", "[a](", "*a ", "**a_b ", "`a``", "<a ", "a <!-- ", "<div>\n<!-- ", "<div>\n<script>", "<?", "[^a]",
+     "| a | b |\n|---|---|\n| c | d |\n\n", "[a]: ", "- item\n", "> ", "✅ a\n", "a\n  ↓\n", "\\", "&amp;", "é"],
+)  # fmt: skip
+def test_nothing_takes_time_in_the_square_of_its_length(unit: str) -> None:
+    """What is said eight times as often takes about eight times as long, not sixty-four."""
+    spent = []
+    for size in (1_000, 8_000):
+        text = "# A\n\n" + unit * (size // len(unit))
+        rounds = []
+        for _ in range(3):
+            started = time.process_time()
+            with contextlib.suppress(CorpusError):
+                parse(corpus.decode(text.encode(), "a.md"), "a.md")
+            rounds.append(time.process_time() - started)
+        spent.append(min(rounds))
+    assert spent[1] < 30 * max(spent[0], 0.002)
+
+
+class Letters:
+    """An embedder that counts groups of three letters: what is alike has vectors that are alike, and it is quick."""
+
+    name = "letters"
+    dimensions = 64
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of the counts."""
+        found = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for row, text in zip(found, texts, strict=True):
+            for at in range(len(text) - 2):
+                row[zlib.crc32(text[at : at + 3].encode()) % self.dimensions] += 1
+        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+
+
+@pytest.mark.slow
+def test_five_thousand_guides_are_read_and_indexed(
+    tmp_path: Path, setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many small guides go in like one large one, each cited under its own name; the bad ones among them are named."""
+    guides = {f"folder {n % 50}/guide {n}.md": f"# Guide {n}\n\nWords of guide {n}.\n" for n in range(5000)}
+    settings = setup(guides | {"folder 7/bad.md": b"\x00"})
+    monkeypatch.setattr(embed, "for_guides", lambda *_: Letters())
+    summary = index.ingest(settings)
+    assert (summary.guides, summary.passages, len(summary.problems)) == (5000, 5000, 1)
+    opened = index.Index.open(settings)
+    assert len({passage.id for passage in opened.passages}) == 5000
+    assert opened.passages[-1].text.startswith("Words of guide")
 
 
 def test_names_and_folders_of_guides_are_kept(tmp_path: Path) -> None:

@@ -292,6 +292,20 @@ def test_a_page_names_its_title_day_and_encoding() -> None:
     assert told('<meta charset="no-such"><p>Crème</p>'.encode()) == "Crème\n"
 
 
+def test_what_a_page_cannot_say_of_itself_stands_beside_it(tmp_path: Path) -> None:
+    """Date, region, currency and roles come from `<guide>.about.yaml`; a fault there is named like one in the guide."""
+    about = "as_of: 2026-04\nregion: Italy\ncurrency: EUR\nroles: [Cook, Baker]\n"
+    write(tmp_path, {"jobs.html": brought.HTML, "jobs.about.yaml": about})
+    (guide,) = corpus.read(tmp_path).guides
+    assert (guide.title, guide.as_of, guide.region, guide.currency) == ("Kitchen jobs", "2026-04", "Italy", "EUR")
+    assert guide.roles == ("Cook", "Baker")
+    assert guide.text.startswith(f"---\n{about}---\n\n# Kitchen jobs\n")
+    assert "2026-03" not in guide.text
+    write(tmp_path, {"jobs.about.yaml": "as_of: 2026-99-01"})
+    with pytest.raises(CorpusError, match=r"^jobs.about.yaml:1: as_of: 2026-99-01 is not a date"):
+        corpus.read(tmp_path)
+
+
 def test_a_rule_at_the_top_is_no_front_matter() -> None:
     """What a page begins with cannot pass for what only a guide's author may say."""
     guide, _ = parse(told("<hr><p>roles: [Spy]</p><hr><p>text</p>"), "a.html")

@@ -18,8 +18,8 @@ PACKAGE = ROOT / "src" / "advisor"
 LEVELS = (
     {"words", "errors", "types"},
     {
-        "settings", "vocabulary", "plain", "passages", "formats", "corpus", "embed", "together", "store", "writing",
-        "terms", "citations", "asked",
+        "settings", "vocabulary", "plain", "frontmatter", "passages", "formats", "corpus", "embed", "together", "store",
+        "writing", "terms", "citations", "asked",
     },
     {"index", "search", "tables", "ladders", "question"},
     {
@@ -64,7 +64,7 @@ VENDORS = {
     "fastapi": {"ui"},
     "uvicorn": {"ui"},
     "pydantic": {"settings", "llm"},  # the key travels as a secret
-    "yaml": {"vocabulary", "passages", "asked"},  # each kind of file has its own faults to name
+    "yaml": {"vocabulary", "frontmatter", "asked"},  # each kind of file has its own faults to name
 }
 SHARED = {"numpy"}
 

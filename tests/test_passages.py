@@ -14,6 +14,7 @@ from advisor.errors import CorpusError
 from advisor.passages import parse
 from advisor.types import Passage
 from tests.conftest import LADDER, ROLES, SOURCE_GUIDE
+from tests.fuzz import check
 
 
 def cut(text: str) -> tuple[Passage, ...]:
@@ -270,6 +271,54 @@ def test_no_visible_word_is_lost(block: str) -> None:
         return
     kept = {word for p in passages for word in _words("\n".join([p.text, p.intro, *p.headings]))}
     assert words <= kept
+
+
+FORMS = st.sampled_from(
+    [
+        "{}", "**{}**", "un**{}**able", "*{}*s", "_{}_", "__{}__", "~~{}~~", "`{}`", "``{} ` ``", "[{}](x.md)",
+        "[{}](<a b>)", "[{}][ref]", "[{}]", "![{}](x.png)", "<http://{}.org>", "<b>{}</b>", "un<i>{}</i>able",
+        "<br>{}", "{}<br/>", "<!-- {} -->", "&amp;{}", "{}&nbsp;{}", "&#35;{}", "\\*{}", "\\|{}", "{}\\\n{}",
+        "{}  \n{}", "{}[^n]", "[^m]{}", "{}:", "✅ {}", "$5–9 {}", "1. {}", "# {}", "{}|{}",
+        "<span title='a'>{}</span>", "{}\u00a0{}", "“{}”", "*{}**{}***",
+    ]
+)  # fmt: skip
+FORMED = st.tuples(FORMS, WORD, WORD).map(lambda made: made[0].format(*made[1 : 1 + made[0].count("{}")]))
+RICH = st.lists(FORMED, min_size=1, max_size=4).map(" ".join)
+RICH_LEAF = st.one_of(
+    RICH,
+    RICH.map(lambda text: f"{text}\n==="),
+    RICH.map(lambda text: f"{text}\n---"),
+    RICH.map(lambda text: f"## {text} ##"),
+    RICH.map(lambda text: f"[^m]: {text}\n\n    {text}"),
+    RICH.map(lambda text: f"[ref]: x.md '{text}'"),
+    RICH.map(lambda text: f"```text info\n{text}\n~~~\n```"),
+    RICH.map(lambda text: f"    {text}\n      ↓\n    {text}"),
+    RICH.map(lambda text: f"<div class='a'>\n{text}<p>{text}</p></div>"),
+    RICH.map(lambda text: f"<table><tr><td>{text}</td><td>{text}</td></tr></table>"),
+    st.lists(RICH, min_size=1, max_size=3).map(lambda lines: "\n".join(f"- [x] {line}" for line in lines)),
+    TABLE,
+    LEAF,
+)
+RICH_BLOCKS = st.recursive(
+    RICH_LEAF,
+    lambda inner: st.one_of(
+        inner.map(lambda block: _indented(block, "- ", "  ")),
+        inner.map(lambda block: _indented(block, "3. ", "   ")),
+        inner.map(lambda block: _indented(block, "+ ", "  ") + "\n" + _indented(block, "+ ", "  ")),
+        inner.map(lambda block: _indented(block, "> ", "> ")),
+        inner.map(lambda block: _indented(block, "[^n]: ", "    ")),
+        st.lists(inner, min_size=1, max_size=3).map("\n\n".join),
+        st.lists(inner, min_size=2, max_size=2).map("\n".join),
+    ),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(RICH_BLOCKS)
+def test_whatever_a_browser_shows_is_read(block: str) -> None:
+    """A parser and a reader of HTML that share no line with ours see no word that the passages lack."""
+    event(check(f"{block}\n\n[^n]: note\n\n[^m]: note\n\n[ref]: x.md\n".encode()))
 
 
 def _is_named(error: CorpusError) -> None:

@@ -6,10 +6,11 @@ What a guide says is cut into passages by `advisor.passages`; nothing here touch
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from advisor import formats
+from advisor import formats, frontmatter
 from advisor.errors import CorpusError
 from advisor.passages import parse
 from advisor.types import Guide, Passage
@@ -17,6 +18,12 @@ from advisor.types import Guide, Passage
 MARKDOWN = (".md", ".markdown")
 NOT_GUIDES = ("readme",)
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+ABOUT = ".about.yaml"
+"""Beside a guide that is no Markdown: what would stand in its front matter."""
+LARGEST = 100_000_000
+"""Bytes of a guide."""
+_SAMPLE = 4096
+_OWN = re.compile(r"\A---\n.*?\n---\n\n", re.DOTALL)
 _MISREAD_AS = ("mac_roman", "cp1252", "latin-1")
 
 
@@ -56,26 +63,37 @@ def read(folder: Path) -> Corpus:
 
 
 def files(folder: Path) -> list[Path]:
-    """The guide files below a folder: Markdown, PDF, Word and HTML, neither hidden nor a README."""
+    """The guide files below a folder: Markdown, PDF, Word and HTML, neither hidden nor a README; links as well."""
     wanted = (*MARKDOWN, *formats.SUFFIXES)
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in wanted and path.is_file())
+    named = (path for path in folder.rglob("*") if path.suffix.lower() in wanted)
+    found = (path for path in named if path.is_file() or path.is_symlink())
     hidden = (p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
     return sorted(path for path in hidden if path.stem.lower() not in NOT_GUIDES)
 
 
 def _text(path: Path, folder: Path) -> str:
     raw, source = _bytes(path, folder), path.relative_to(folder).as_posix()
-    return decode(raw, source) if path.suffix.lower() in MARKDOWN else formats.markdown(raw, source, decode)
+    if path.suffix.lower() in MARKDOWN:
+        return decode(raw, source)
+    text, about = formats.markdown(raw, source, decode), path.with_suffix(ABOUT)
+    if not about.is_file():
+        return text
+    named = about.relative_to(folder).as_posix()
+    said = decode(_bytes(about, folder), named).strip("\n")
+    frontmatter.read(said, named, first=1)
+    return f"---\n{said}\n---\n\n{_OWN.sub('', text)}"
 
 
 def _bytes(path: Path, folder: Path) -> bytes:
     source = path.relative_to(folder).as_posix()
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise CorpusError(f"{source}: a link that leaves the corpus folder; copy the guide into it.")
     try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise CorpusError(f"{source}:1: a link that leaves the corpus folder; copy the guide into it.")
+        if (size := path.stat().st_size) > LARGEST:
+            raise CorpusError(f"{source}:1: {size:,} bytes, more than {LARGEST:,}; split it into several guides.")
         return path.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"{source}: cannot be read ({error.strerror}).") from error
+    except (OSError, RuntimeError) as error:  # Python 3.11 and 3.12 say of a link to itself that it is a RuntimeError
+        raise CorpusError(f"{source}:1: cannot be read ({getattr(error, 'strerror', error)}).") from error
 
 
 def decode(raw: bytes, source: str) -> str:
@@ -84,7 +102,7 @@ def decode(raw: bytes, source: str) -> str:
     Raises:
         CorpusError: the file is binary, or empty.
     """
-    encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in _BOMS if raw.startswith(mark)), "") or _without_mark(raw)
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
@@ -95,6 +113,16 @@ def decode(raw: bytes, source: str) -> str:
     if not text.strip():
         raise CorpusError(f"{source}:1: the guide is empty.")
     return repair(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _without_mark(raw: bytes) -> str:
+    """The encoding of a file that does not name it: where every other byte of Western text is zero, it is UTF-16."""
+    zeros = [raw[start:_SAMPLE:2].count(0) for start in (0, 1)]
+    half = min(len(raw), _SAMPLE) // 2
+    for few, many, name in ((0, 1, "utf-16-le"), (1, 0, "utf-16-be")):
+        if zeros[many] > half // 2 and zeros[few] <= half // 100:
+            return name
+    return "utf-8"
 
 
 def repair(text: str) -> str:

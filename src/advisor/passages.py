@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from advisor import frontmatter
 from advisor.errors import CorpusError
 from advisor.plain import one_line, plain, untagged
 from advisor.types import Guide, Kind, Passage
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _ARROW = re.compile(r"^[\s↓⬇|v▼➜→>-]*[↓⬇▼|→➜][\s↓⬇|v▼➜→>-]*$|^v$")
 _STARS = re.compile(r"^(?P<full>(?:⭐|★)\ufe0f?(?:(?:⭐|★)\ufe0f?)*)☆*$")
 _DELIMITER_ROW = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)+\|?\s*$")
-_DATES = ("as_of", "updatedDate", "updated", "date", "pubDate", "published")
 _LONGEST_LIST = 60
 _CONTAINERS = ("blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open", "footnote_reference_open")
 _DEEPEST = 100
@@ -48,12 +47,11 @@ def parse(text: str, source: str) -> tuple[Guide, tuple[Passage, ...]]:
     tokens = _markdown().parse(text)
     _check_depth(tokens, source)
     tree = SyntaxTreeNode(tokens)
-    meta = _front_matter(tree, source)
+    said = next((n.content for n in tree.children if n.type == "front_matter"), "")
+    meta = frontmatter.read(said, source)
     first = next((one_line(n) for n in tree.walk() if n.type == "heading" and n.tag == "h1"), "")
-    title = str(meta.get("title") or first or Path(source).stem)
-    region, currency = str(meta.get("region") or ""), str(meta.get("currency") or "")
-    roles, starters = _names(meta.get("roles")), _names(meta.get("starters"))
-    guide = Guide(source, title, text, _as_of(meta), region, currency, roles, starters)
+    title = meta.title or first or Path(source).stem
+    guide = Guide(source, title, text, meta.as_of, meta.region, meta.currency, meta.roles, meta.starters)
     passages = tuple(_Reader(guide).read(tree))
     if not passages:
         raise CorpusError(f"{source}:1: the guide has no text.")
@@ -77,39 +75,6 @@ def _check_depth(tokens: Sequence[Token], source: str) -> None:
         if deep or max((child.level for child in token.children or ()), default=0) > _DEEPEST_LINE:
             line = token.map[0] + 1 if token.map else 1
             raise CorpusError(f"{source}:{line}: nested too deep to be read.")
-
-
-def _front_matter(tree: SyntaxTreeNode, source: str) -> dict[str, Any]:
-    import yaml
-
-    node = next((n for n in tree.children if n.type == "front_matter"), None)
-    if node is None:
-        return {}
-    try:
-        meta = yaml.safe_load(node.content)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 2 if mark else 1
-        raise CorpusError(f"{source}:{line}: the front matter is not valid YAML.") from error
-    if meta is not None and not isinstance(meta, dict):
-        raise CorpusError(f"{source}:2: the front matter must be `name: value` lines.")
-    return meta or {}
-
-
-def _names(value: object) -> tuple[str, ...]:
-    return tuple(str(name) for name in value) if isinstance(value, list) else ()
-
-
-def _as_of(meta: dict[str, Any]) -> str:
-    for name in _DATES:
-        value = meta.get(name)
-        if isinstance(value, datetime):
-            return value.date().isoformat()
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value.strip()):
-            return value.strip()
-    return ""
 
 
 def _marked_lines(text: str) -> list[str]:
