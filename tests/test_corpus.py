@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Sequence
@@ -15,7 +17,8 @@ import pytest
 from advisor import corpus, embed, index
 from advisor.errors import CorpusError
 from advisor.passages import parse
-from tests.conftest import SOURCE_GUIDE, Setup, run, write
+from tests.conftest import PATIENCE, SOURCE_GUIDE, Setup, run, write
+from tests.test_index_shared import unprivileged
 
 TEXT = "# Crème brûlée\n\nA chef’s “pride” — it costs €5–9. ✅ ⭐⭐ → done\n"
 
@@ -144,12 +147,15 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     assert "leaves the corpus folder" in read.problems["out.md"][0]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="a file without permissions is readable to root")
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
-    """A guide that may not be read is reported, not skipped in silence."""
+    """A guide that may not be read is reported, not skipped in silence; root is held to permissions, too."""
     write(tmp_path, {"a.md": "# A\n\na\n", "b.md": "# B\n\nb\n"})
     (tmp_path / "b.md").chmod(0)
-    assert "b.md: cannot be read" in corpus.read(tmp_path).problems["b.md"][0]
+    program = "import sys; from pathlib import Path; from advisor import corpus; "
+    program += "read = corpus.read(Path(sys.argv[1])); print(len(read.guides), read.problems['b.md'][0])"
+    command = [*unprivileged(), sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=PATIENCE)
+    assert done.stdout == "1 b.md:1: cannot be read (Permission denied).\n"
 
 
 def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:

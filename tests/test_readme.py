@@ -95,6 +95,20 @@ def test_the_file_tree_exists() -> None:
             assert (ROOT / inside / part if line.startswith(" ") else ROOT / part).exists(), part
 
 
+def test_what_was_tried_has_its_test() -> None:
+    """Each row of that table names tests that are there, and says how much was tried and what came out."""
+    listed = rows("What was tried on it")
+    assert len(listed) > 10
+    names = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")}
+    for tried, much, result, tests in listed:
+        assert tried, much
+        assert result
+        named = re.findall(r"test_\w+", tests)
+        assert named, tried
+        for name in named:
+            assert name in names or any(f"def {name}(" in text for text in names.values()), name
+
+
 def test_links_and_pictures_lead_somewhere() -> None:
     """Nothing the README points at in this repository is missing."""
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
