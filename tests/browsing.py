@@ -197,8 +197,12 @@ LOOPBACK_ONLY = """
 import os, sys
 
 def forbid(event, arguments):
-    if event == "socket.connect" and isinstance(arguments[1], tuple):
+    host = ""
+    if event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
         host = str(arguments[1][0])
+    elif event == "socket.getaddrinfo":
+        host = (arguments[0] or b"").decode() if isinstance(arguments[0] or b"", bytes) else str(arguments[0])
+    if host:
         if host not in ("127.0.0.1", "::1", "localhost", "0.0.0.0"):
             with open(os.environ["ADVISOR_TEST_CALLS"], "a") as calls:
                 calls.write(host + "\\n")

@@ -63,7 +63,7 @@ VENDORS = {
     "gradio": {"ui"},
     "fastapi": {"ui"},
     "uvicorn": {"ui"},
-    "pydantic": {"settings", "llm"},  # the key travels as a secret
+    "pydantic": {"settings", "llm", "ui"},  # the key travels as a secret; what programs send has a schema
     "yaml": {"vocabulary", "frontmatter", "asked"},  # each kind of file has its own faults to name
 }
 SHARED = {"numpy"}

@@ -7,6 +7,7 @@ answer = Advisor.open().ask("senior ai eng salary?")
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import AdvisorError
@@ -15,6 +16,9 @@ from advisor.types import Answer, Citation, Guide, Hit, Passage, Turn
 if TYPE_CHECKING:
     from advisor.chat import Advisor
     from advisor.settings import Settings
+
+# ONNX Runtime sends events about its use to its maker unless this is set before it is loaded, by whomever.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 __all__ = [

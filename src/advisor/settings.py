@@ -48,6 +48,8 @@ class Settings(BaseSettings):
         default_factory=lambda: _home(".advisor") / "feedback.jsonl",
         description="File for thumbs up and down; `off` keeps none",
     )
+    queue: int = Field(64, ge=1, le=10_000, description="Questions that may wait; beyond, visitors are asked to retry")
+    log_questions: bool = Field(False, description="Write what visitors type into the log")
     openai_api_key: SecretStr | None = Field(None, validation_alias="OPENAI_API_KEY", description="Key of the endpoint")
     openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL", description="Endpoint; unset, OpenAI's")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from advisor.types import Answer
 from advisor.ui import sources
 from advisor.ui.keeping import Conversation, Exchange, Seal, record
 from advisor.ui.loading import Loading, explain
+from advisor.ui.logs import Journal
 from advisor.ui.transcript import transcript, welcome
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ LONGEST_QUESTION = 2_000
 """Characters of a question that are accepted at most."""
 FRAME = 0.06
 """Seconds between two pictures of a growing answer."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +77,18 @@ class Stopping:
 class Answering:
     """The page's acts for one Advisor and all its visitors; each conversation is passed in and handed back."""
 
-    def __init__(self, loading: Loading, settings: Settings, seal: Seal) -> None:
+    def __init__(self, loading: Loading, settings: Settings, seal: Seal, journal: Journal) -> None:
         self.loading = loading
         self.settings = settings
         self.seal = seal
+        self.journal = journal
         self.stopping = Stopping()
 
-    def ask(self, conversation: Conversation, asked: str, session: str, again: bool = False) -> Iterator[View]:
-        """Answer a question as it grows; `again` puts it in place of the last one."""
-        asked = asked.strip()
+    def ask(
+        self, conversation: Conversation, asked: str, session: str, again: bool = False, request: str = ""
+    ) -> Iterator[View]:
+        """Answer a question as it grows; `again` puts it in place of the last one, `request` is the request's id."""
+        asked = asked.encode("utf-8", "replace").decode().strip()  # half a character cannot be sent back
         earlier = conversation.without_last() if again else conversation
         if problem := _refused(asked):
             yield View(transcript=self.shown(conversation, problem=problem), busy=False)
@@ -96,35 +97,37 @@ class Answering:
         growing = Exchange(asked, Answer(question=asked, text=""))
         waiting = "Looking in the guides…" if self.loading.done else "Your question waits until the guides are read…"
         yield View(transcript=transcript(earlier, growing, waiting), typed="", busy=True, editing=False)
-        try:
-            exchange = growing
-            for exchange in self._grow(growing, earlier, flag):
-                yield View(transcript=transcript(earlier, exchange, waiting), panel=self._beside(exchange, earlier))
-            yield self._complete(earlier, exchange)
-        except Exception as error:
-            log.exception("The question could not be answered.")
-            problem = f"{explain(error)}\nYour question is back in the box below."
-            yield View(conversation=earlier, transcript=self.shown(earlier, problem=problem), typed=asked, busy=False)
-        finally:
-            self.stopping.end(session, flag)
+        with self.journal.question(asked, "page", request) as entry:
+            try:
+                exchange = yield from self._grow(growing, earlier, flag, waiting)
+                entry.answer, entry.stopped = exchange.answer, exchange.stopped
+                yield self._complete(earlier, exchange)
+            except Exception as error:  # noqa: BLE001 (told to the visitor, and written by the journal)
+                entry.error = error
+                problem = f"{explain(error, request)}\nYour question is back in the box below."
+                shown = self.shown(earlier, problem=problem)
+                yield View(conversation=earlier, transcript=shown, typed=asked, busy=False)
+            finally:
+                self.stopping.end(session, flag)
 
-    def _grow(self, growing: Exchange, earlier: Conversation, flag: threading.Event) -> Iterator[Exchange]:
+    def _grow(
+        self, growing: Exchange, earlier: Conversation, flag: threading.Event, waiting: str
+    ) -> Generator[View, None, Exchange]:
+        """Show an answer while it grows, and hand over what it came to; what is complete at once is not shown twice."""
         advisor = self._advisor(flag)
         if advisor is None:
-            yield replace(growing, stopped=True)
-            return
+            return replace(growing, stopped=True)
         shown = 0.0
         answers: Any = advisor.stream(growing.asked, earlier.turns)
         with closing(answers):
             for answer in answers:
+                if growing.answer.text and time.monotonic() - shown > FRAME:
+                    shown = time.monotonic()
+                    yield View(transcript=transcript(earlier, growing, waiting), panel=self._beside(growing, earlier))
                 growing = replace(growing, answer=answer)
                 if flag.is_set():
-                    growing = replace(growing, stopped=True)
-                    break
-                if answer.text and time.monotonic() - shown > FRAME:
-                    shown = time.monotonic()
-                    yield growing
-        yield growing
+                    return replace(growing, stopped=True)
+        return growing
 
     def _advisor(self, flag: threading.Event) -> Advisor | None:
         while not flag.is_set():

@@ -102,8 +102,12 @@ class Loading:
         await asyncio.wait([asyncio.wrap_future(self._future)], timeout=seconds)
 
 
-def explain(error: BaseException) -> str:
-    """What went wrong and what to do, in words for the reader of the page."""
+def explain(error: BaseException, request: str = "") -> str:
+    """What went wrong and what to do, in words for the reader of the page; `request` is the id the log knows it by."""
+    return f"{_explained(error)} (Request {request}.)" if request else _explained(error)
+
+
+def _explained(error: BaseException) -> str:
     if isinstance(error, ModelError):
         return f"The language model did not answer ({error.kind}): {error}"
     if isinstance(error, IndexAway | EmbedderAway):

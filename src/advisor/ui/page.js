@@ -260,13 +260,18 @@ if (talk) new MutationObserver(remember).observe(talk, { childList: true, subtre
 /* Gradio may put a new transcript in place of the first one, so the whole page is watched. */
 new MutationObserver(follow).observe($(".gradio-container") || document.body, { childList: true, subtree: true, characterData: true });
 
-/* Is the advisor still there? It may have been stopped in the window that runs it. */
+/* Is the advisor still there? It may have been stopped in the window that runs it. And did it hear that we are here?
+   When too many came at once it has sent us away: we come back a little later, not all at the same moment. */
+let unheard = 0;
+const patience = 4 + Math.random() * 4;
 const watchOver = setInterval(async () => {
   if (life.signal.aborted) { clearInterval(watchOver); return; }
   if (document.hidden) return;
   try {
     const answer = await fetch("healthz", { cache: "no-store", signal: AbortSignal.timeout(4000) });
     if (!lost.hidden && answer.ok) location.reload();
+    unheard = answer.ok && $("[data-unheard]") ? unheard + 1 : 0;
+    if (unheard > patience) location.reload();
   } catch {
     lost.textContent = "The advisor has stopped. This page goes on by itself when it is running again; your question is kept.";
     lost.hidden = false;

@@ -21,6 +21,8 @@ Updates = dict[Any, Any]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Events of the page itself: not part of the API, and without Gradio's own veil over what they change."""
 QUICK: dict[str, Any] = {**QUIET, "concurrency_limit": 16, "trigger_mode": "multiple"}
+AT_ONCE, AT_ONCE_MODEL = 8, 32
+"""Questions of the page that are answered at the same time; a model's answers mostly wait for the model."""
 _SAID: tuple[Reply, Reply] = ("agree", "disagree")
 
 HEADER = """
@@ -127,7 +129,9 @@ class Page:
                 self.send = gr.Button("Ask", variant="primary", elem_id="ask", size="sm")
                 self.stop = gr.Button("Stop", visible=False, elem_id="stop", size="sm")
             self.status = gr.HTML(
-                '<p class="status" role="status">Reading the guides…</p>', js_on_load=None, apply_default_css=False
+                '<p class="status" role="status" data-unheard>Reading the guides…</p>',
+                js_on_load=None,
+                apply_default_css=False,
             )
 
     def _lay_out_compare(self) -> None:
@@ -180,7 +184,8 @@ class Page:
     def _wire_chat(self) -> None:
         asking = [self.question.submit, self.send.click, self.bridge.submit]
         typed = [self.question, self.conversation, self.editing]
-        gr.on(asking, self._ask, typed, self._chat, **QUIET, concurrency_limit=8, trigger_mode="once")
+        at_once = AT_ONCE_MODEL if self._answering.settings.llm_model else AT_ONCE
+        gr.on(asking, self._ask, typed, self._chat, **QUIET, concurrency_limit=at_once, trigger_mode="once")
         self.stop.click(self._stop, None, None, **QUICK, queue=False)
         self.bridge.select(self._act, [self.conversation], self._chat, **QUICK)
         self.keep_old.click(lambda: self._updates(View(editing=False, typed="")), None, self._chat, **QUICK)
@@ -220,6 +225,7 @@ class Page:
     async def _arrive(self, current: str, request: gr.Request) -> AsyncIterator[Updates]:
         answering, loading = self._answering, self._answering.loading
         fresh, session = Conversation(), str(request.session_hash)
+        self._slim(session)
         while not loading.done:
             waiting = {self.status: f'<p class="status">{loading.progress}</p>'}
             quiet = answering.stopping.asked(session)
@@ -250,7 +256,11 @@ class Page:
         if again:
             asked = conversation.exchanges[-1].asked
         for view in self._answering.ask(
-            conversation, asked, str(request.session_hash), again or (editing and not sent)
+            conversation,
+            asked,
+            str(request.session_hash),
+            again or (editing and not sent),
+            doors.request_id(request),
         ):
             yield self._updates(view)
 
@@ -263,6 +273,18 @@ class Page:
 
     def _leave(self, request: gr.Request) -> None:
         self._answering.stopping.forget(str(request.session_hash))
+        self._slim(str(request.session_hash), closed=True)
+
+    def _slim(self, session: str, closed: bool = False) -> None:
+        """Drop what Gradio keeps of a tab for links that this page does not offer: most of a tab's memory.
+
+        Of a tab that was closed only the conversation stays, for the case that it was merely cut off.
+        """
+        held = self.blocks.state_holder.session_data.get(session)
+        if held is not None:
+            held.config_values.clear()
+            if closed:
+                held.blocks_config.blocks = dict(self.blocks.default_config.blocks)
 
     def _search(self, query: str, conversation: Conversation) -> Updates:
         return self._updates(self._acts.search(conversation, query))

@@ -1,58 +1,58 @@
-"""Serves the page: a FastAPI application with a health endpoint and a content policy, the Gradio page mounted in it."""
+"""Serves the page: a FastAPI application with a health endpoint and an API, the Gradio page mounted in it."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import socket
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Callable
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from advisor import __version__
 from advisor.errors import SettingsError
 from advisor.settings import Settings
+from advisor.ui.guard import Guard
 from advisor.ui.loading import Heard, Loading
+from advisor.ui.logs import Journal, set_up
+from advisor.ui.programs import programs
 
 if TYPE_CHECKING:
     from advisor.chat import Advisor
 
-# Gradio's own scripts need inline and eval; nothing may be fetched, framed, posted or shown from anywhere else.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'self'; "
-    "form-action 'self'; object-src 'none'; base-uri 'self'"
-)
-LARGEST_REQUEST = 4_000_000
-"""Bytes of a request that are read at most; a stored conversation of the greatest length fits in."""
-_SAY = partial(print, flush=True)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+MOST_SESSIONS = 2_000
+"""Tabs that are remembered; beyond, the one that was quiet for longest is forgotten."""
+GRADIO = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    # Gradio keeps a record of each event, and after each event makes a table of them all, which nobody asked for
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
 }
+"""What Gradio reads from the environment when it is imported."""
+_SAY = partial(print, flush=True)
 
 
 def application(settings: Settings, open_advisor: Callable[[Heard], Advisor] | None = None) -> FastAPI:
-    """The whole page as an ASGI application; the Advisor begins to open at once, in a thread."""
-    loading = Loading(open_advisor or partial(_open, settings))
+    """Page and API as an ASGI application; the Advisor begins to open at once, in a thread."""
+    loading, journal = Loading(open_advisor or partial(_open, settings)), Journal(settings)
     app = FastAPI(title="Career Advisor", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.middleware("http")(_guarded)
+    app.add_middleware(Guard)
 
     @app.get("/healthz")
-    def health() -> JSONResponse:
+    async def health() -> JSONResponse:  # not in a thread: all of them may be busy
         state = "ready" if loading.well else "failed" if loading.done else "loading"
         return JSONResponse({"status": state, "version": __version__}, 503 if state == "failed" else 200)
 
     import advisor.chat  # noqa: F401 (two threads that import the same at once would wait for each other)
 
     loading.start()
-    _mount(app, loading, settings)
+    app.mount("/api", programs(loading, settings, journal))
+    _mount(app, loading, settings, journal)
     return app
 
 
@@ -61,39 +61,28 @@ def _open(settings: Settings, heard: Heard) -> Advisor:
     from advisor.chat import Advisor
 
     if not index.exists(settings):
-        bar = index.bar()
+        bar = index.bar() if sys.stderr.isatty() else None  # what is no screen is a log
 
         def both(done: int, total: int) -> None:
-            bar(done, total)
+            if bar is not None:
+                bar(done, total)
             heard(done, total)
 
         index.first(settings, both)
     return Advisor.open(settings)
 
 
-async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse what this page never needs, and send the content policy with everything."""
-    length = request.headers.get("content-length", "0")
-    if request.url.path.endswith("/upload"):
-        response: Response = JSONResponse({"error": "This page takes no files."}, 404)
-    elif length.isdigit() and int(length) > LARGEST_REQUEST:
-        response = JSONResponse({"error": f"A request has at most {LARGEST_REQUEST:,} bytes."}, 413)
-    else:
-        response = await call_next(request)
-    response.headers.update(HEADERS)
-    return response
-
-
-def _mount(app: FastAPI, loading: Loading, settings: Settings) -> None:
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+def _mount(app: FastAPI, loading: Loading, settings: Settings, journal: Journal) -> None:
+    os.environ.update(GRADIO)
     import gradio as gr
 
     from advisor.ui.answering import Answering
     from advisor.ui.keeping import Seal
     from advisor.ui.page import Page, asset, theme
 
-    page = Page(Answering(loading, settings, Seal.beside(settings.index)))
-    page.blocks.queue(max_size=64)
+    page = Page(Answering(loading, settings, Seal.beside(settings.index), journal))
+    page.blocks.queue(max_size=settings.queue)
+    page.blocks.state_session_capacity = MOST_SESSIONS
     gr.mount_gradio_app(
         app,
         page.blocks,
@@ -173,10 +162,11 @@ def serve(settings: Settings, announce: Callable[[str], Any] = _SAY) -> None:
     listener = bound(settings)
     import uvicorn
 
+    set_up(settings)
     app = application(settings)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     listener.listen()
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, proxy_headers=True)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, proxy_headers=True)
     announce(f"Career Advisor: http://{shown}:{port}{settings.root_path}/")
     uvicorn.Server(config).run(sockets=[listener])
