@@ -1,7 +1,8 @@
 """Coverage-guided fuzzing of how guides are read: `python -m tests.fuzz --seconds 900`.
 
 Atheris makes up files, as bytes and as pieces of Markdown put together. Whatever it makes is either read or refused by
-file and line, never slowly, and every word that a browser would show of it stands in some passage or heading.
+file and line, never slowly, and every word that a browser would show of it stands in some passage or heading. The same
+pieces are read as web pages, too.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ PIECES = (
     "_", "__", "~~", "\\", "\\\n", "  \n", ":", ":\n\n", "[", "](", ")", "![", "](x.md)", "](<a b>)", "[a][ref]",
     "[ref]", "\n\n[ref]: x.md 'title'\n\n", "[^n]", "\n\n[^n]: ", "\n\n[^long]: one\n\n    two\n\n", "<div>\n",
     "</div>\n", "<p>", "</p>", "<b>", "</b>", "<br>", "<!--", "-->", "<script>", "</script>", "<style>", "</style>",
-    "<a href='x'>", "</a>", "<?", "?>", "<![CDATA[", "]]>", "<", ">", "&amp;", "&lt;", "&#35;", "&nbsp;", "&", ";",
+    "<a href='x'>", "</a>", "<table>", "</table>", "<tr>", "<td>", "<th colspan=2>", "</td>", "<ol start=3>",
+    "<li>", "<pre>", "<?", "?>", "<![CDATA[", "]]>", "<", ">", "&amp;", "&lt;", "&#35;", "&nbsp;", "&", ";",
     "<http://a.b>", "✅ ", "\n✅ ", "⚠️ ", "↓\n", "\n  ↓\n", "→", "⭐⭐", "★☆", "é", "’", "北京", "\u200b", "\ufeff",
     "\u2028", "\x0c", "\x1c", "\0", "\r\n", "\r", "v\n", "1", "$5–9", "\u00a0",
 )  # fmt: skip
@@ -147,6 +149,26 @@ def check(raw: bytes) -> str:
     return "read"
 
 
+def check_page(raw: bytes) -> str:
+    """Read one web page; says what became of it.
+
+    Raises:
+        AssertionError: a refusal does not say where, or blames a table, which the conversion itself has made.
+    """
+    from advisor.corpus import decode
+    from advisor.errors import CorpusError
+    from advisor.formats import markdown
+    from advisor.passages import parse
+
+    try:
+        parse(markdown(raw, "a.html", decode), "a.html")
+    except CorpusError as error:
+        if re.match(r"a\.html:\d+: (?!malformed table)\S", str(error)):
+            return "refused"
+        raise AssertionError(f"{error} of {raw!r}") from error
+    return "read"
+
+
 def main(arguments: list[str]) -> int:
     """Fuzz for a number of seconds or files, whichever is first over; what fails is kept in a file and shown."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
@@ -159,6 +181,7 @@ def main(arguments: list[str]) -> int:
 
     with atheris.instrument_imports(include=["advisor", "markdown_it", "mdit_py_plugins"]):
         import advisor.corpus
+        import advisor.formats.web
         import advisor.passages  # noqa: F401 (is instrumented by being imported here)
 
     def made(data: bytes) -> None:
@@ -172,6 +195,9 @@ def main(arguments: list[str]) -> int:
             number = pieces.ConsumeIntInRange(0, 2 * len(kinds) - 1)
             text.append(kinds[number] if number < len(kinds) else f"w{len(text)}q")
         front = "".join(text)
+        if data[0] % 8 == 6:
+            check_page(front.encode())
+            return
         check((f"---\n{front}\n---\n\n# Title\n\nWords.\n" if kinds is YAML else front).encode())
 
     limits = [f"-max_total_time={given.seconds}", f"-runs={given.runs}", f"-timeout={PATIENCE}"]

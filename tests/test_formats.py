@@ -258,6 +258,28 @@ class Page(HTMLParser):
         self.said.append(data)
 
 
+@pytest.mark.parametrize(
+    ("html", "made"),
+    [
+        ("<![if gte mso 9]>a<![endif]><p>b</p><![CDATA[c]]><?php d ?><!DOCTYPE e>", "a\n\nb"),
+        ("<ol start='²'><li>a</li></ol>", "1. a"),
+        ("<ol start='7'><li>a</li></ol>", "7. a"),
+        ("<td colspan='²' rowspan='x'>a</td>", "a"),
+        ("<pre>a\n```\nb</pre>", "````\na\n```\nb\n````"),
+        ("<h7>a</h7><h0>b</h0>", "###### a\n\n# b"),
+        ("&#xD800;a&#99999999;", "\ufffda\ufffd"),
+    ],
+)
+def test_odd_pages_are_read(html: str, made: str) -> None:
+    """What browsers put up with does not end an ingest."""
+    assert told(html).strip() == made
+
+
+def test_a_page_that_no_parser_takes_is_named() -> None:
+    """Where the library gives up, the file is named like any other that cannot be read."""
+    assert refused(b"<p>a</p><![x y", "a.html").startswith("a.html:1: not a page that can be read (")
+
+
 def test_cells_that_span_are_said_in_every_place() -> None:
     """A row is understood alone: what spans rows or columns stands in each of them."""
     rows = read(

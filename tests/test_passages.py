@@ -157,6 +157,14 @@ def test_tables_that_only_look_ragged_are_read() -> None:
     assert second.cells == (("name", "c|d"), ("value", ""))
 
 
+def test_a_drawn_table_is_text() -> None:
+    """Escaped pipes in two lines are no table that went wrong; unescaped ones in a quote still are."""
+    (passage,) = cut("# A\n\n\\| a \\| b \\|\n\\|---\\|---\\|\n")
+    assert passage.text == "| a | b | |---|---|"
+    with pytest.raises(CorpusError, match=r"^guide\.md:3: malformed table"):
+        cut("# A\n\n> | a | b | c |\n> |---|---|\n")
+
+
 def test_stars_are_read_as_people_say_them() -> None:
     """Five stars at most in a table make one star `1 of 5`; the same glyphs in other cells stay."""
     text = "# A\n\n| Skill | Cook | Baker |\n|--|--|--|\n| Knife | ⭐⭐⭐⭐⭐ | ⭐ |\n| Dough | ★★☆☆☆ | none ⭐ |\n"

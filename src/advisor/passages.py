@@ -153,8 +153,9 @@ class _Reader:
     def _paragraph(self, node: SyntaxTreeNode) -> Iterator[Passage]:
         text = plain(node)
         lines = text.split("\n")
-        if len(lines) > 1 and _DELIMITER_ROW.match(lines[1]):
-            self._malformed(_lines(node)[0], "header and delimiter row of the table differ in their number of cells")
+        first, last = _lines(node)
+        if last > first and _DELIMITER_ROW.match(self.lines[first].lstrip("> \t")):
+            self._malformed(first, "header and delimiter row of the table differ in their number of cells")
         if len(lines) > 1 and (items := _marked_lines(text)):
             yield from self._items([f"- {item}" for item in items], node, "list")
             return

@@ -54,7 +54,12 @@ def _unicode(raw: bytes) -> bytes:
 def _told(html: str, source: str) -> str:
     from advisor.formats.web import markdown
 
-    text = markdown(html, source)
+    try:
+        text = markdown(html, source)
+    except CorpusError:
+        raise
+    except Exception as error:
+        raise CorpusError(f"{source}:1: not a page that can be read ({type(error).__name__}).") from error
     if not text.strip():
         raise CorpusError(f"{source}:1: the guide has no text.")
     return text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, Tag
+from bs4.element import NavigableString, PreformattedString, Tag
 from markdownify import ATX, BACKSLASH, MarkdownConverter
 
 from advisor.errors import CorpusError
@@ -19,6 +19,7 @@ UNSEEN = (
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _DATES = ("article:modified_time", "article:published_time", "date", "dcterms.modified", "dcterms.date")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER = re.compile("[0-9]{1,9}")
 _DEEPEST = 100
 _WIDEST = 100
 """Columns of a table, and how many of its cells one may span."""
@@ -37,10 +38,18 @@ def markdown(html: str, source: str) -> str:
     title, day = _title(soup), _day(soup)
     for element in list(soup.find_all([*UNSEEN, "head", "title"])) + list(soup.find_all(_is_hidden)):
         element.decompose()
+    for said in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
+        said.extract()  # comments, declarations and what only other programs read
     for picture in soup.find_all("img"):
         picture.replace_with(NavigableString(str(picture.get("alt") or "")))
     for table in reversed(soup.find_all("table")):
         _flatten(table, soup)
+    for cell in soup.find_all(["tr", "td", "th"]):
+        if not cell.find_parent("table"):
+            cell.name = "div"
+    for element in soup.find_all(True):
+        start = str(element.get("start") or "")
+        element.attrs = {"start": start} if _NUMBER.fullmatch(start) else {}
     if title and not soup.find("h1"):
         heading = soup.new_tag("h1")
         heading.string = title
@@ -60,6 +69,11 @@ class _Converter(MarkdownConverter):
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         """A link is its words."""
         return text
+
+    def convert_pre(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        """Code, in a fence that nothing inside of it closes."""
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+        return f"\n\n{fence}\n{text.strip(chr(10))}\n{fence}\n\n" if text.strip() else ""
 
     def convert_dd(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         """A definition is a paragraph: CommonMark knows no other form for it."""
