@@ -12,7 +12,7 @@ import pytest
 
 from advisor import Advisor, Settings, doctor, embed, index
 from advisor.embed.endpoint import Endpoint
-from advisor.errors import EmbedderError, IndexUnusable
+from advisor.errors import EmbedderAway, EmbedderError, IndexUnusable
 from tests.chroma_server import free_port
 from tests.conftest import Setup, run, write
 from tests.embedding_server import KEY, LONGEST, MODEL, Serving, serving
@@ -175,6 +175,19 @@ def test_another_size_of_vector_is_told(remote: Settings, endpoint: Serving) -> 
     endpoint.fault = "shorter"
     with pytest.raises(EmbedderError, match=r"100 numbers, those of the index 384.*ingest\.py --again"):
         opened.ask(REMOTE)
+
+
+def test_another_model_of_the_same_size_is_told(remote: Settings, endpoint: Serving) -> None:
+    """One whose vectors only have the same length is noticed by what it makes of a known text; all is made anew."""
+    index.ingest(remote)
+    opened = Advisor.open(remote)
+    assert "160–220K" in opened.ask(REMOTE).text
+    endpoint.fault = "another model"
+    with pytest.raises(EmbedderAway, match=r"another model than the one that made the index .*ingest\.py --again"):
+        Advisor.open(remote).ask(REMOTE)
+    write(remote.corpus, {"extra.md": "# Extra\n\nFlying kites is a fine hobby.\n"})
+    assert index.ingest(remote).embedded > 20
+    assert "160–220K" in Advisor.open(remote).ask(REMOTE).text
 
 
 def test_nothing_is_sent_unless_the_setting_is_set(

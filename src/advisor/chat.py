@@ -71,7 +71,7 @@ class Advisor:
             index.first(settings, index.bar() if progress else None)
             opened = index.Index.open(settings)
         vocabulary = Vocabulary.read(settings.corpus, opened.guides, opened.passages)
-        embedder = Together(embed.for_questions(settings, opened.model, opened.dimensions))
+        embedder = Together(embed.for_questions(settings, opened.model, opened.dimensions, opened.probe))
         return cls(settings, Knowledge(opened, vocabulary, embedder, mix))
 
     def ask(self, question: str, turns: Sequence[Turn] = ()) -> Answer:

@@ -35,7 +35,9 @@ __all__ = [
     "for_questions",
     "has_graph",
     "identity",
+    "probe",
     "ready",
+    "same_model",
     "weights",
 ]
 _BATCH = 16
@@ -82,17 +84,31 @@ def for_guides(settings: Settings, texts: Sequence[str]) -> Embedder:
     return Graph(graphs) if export(reference, graphs, probes) else reference
 
 
+def probe(embedder: Embedder) -> tuple[float, ...]:
+    """What an endpoint makes of a known text; nothing for a model of this machine, whose name says its weights."""
+    from advisor.embed.endpoint import Endpoint
+
+    return embedder.made_of_probe() if isinstance(embedder, Endpoint) else ()
+
+
+def same_model(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two probes were made by the same weights, for all that can be told from them."""
+    from advisor.embed.endpoint import alike
+
+    return not one or not other or alike(one, other)
+
+
 def ready(settings: Settings) -> bool:
     """Whether an ingest with nothing new to embed leaves an embedder for questions behind."""
     return bool(settings.embedding_url) or folder(settings, identity(settings)).is_dir()
 
 
-def for_questions(settings: Settings, model: str, dimensions: int) -> Embedder:
+def for_questions(settings: Settings, model: str, dimensions: int, probe: tuple[float, ...] = ()) -> Embedder:
     """The quickest embedder of an index: the endpoint, its graph, or the reference where no graph could be made."""
     if settings.embedding_url:
         from advisor.embed.endpoint import Endpoint
 
-        return Endpoint(settings, dimensions)
+        return Endpoint(settings, dimensions, probe)
     graphs = folder(settings, model)
     if has_graph(graphs):
         return Graph(graphs)

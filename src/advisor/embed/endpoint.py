@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,19 @@ _SHORT = 1_000
 """Characters that every embedding model takes; a text that is refused as it is is cut to them."""
 
 
+_PROBE = "Whoever reads this twice should come to the same result."
+_PART, _ALIKE, _COMPARE = 32, 0.95, 60.0
+"""Numbers of a vector that are compared, their least cosine, and seconds until they are compared again."""
+
+
+def alike(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two probes come from the same weights; other hardware or precision changes them by far less."""
+    if len(one) != len(other):
+        return False
+    first, second = np.asarray(one), np.asarray(other)
+    return float(first @ second) >= _ALIKE * float(np.linalg.norm(first) * np.linalg.norm(second))
+
+
 class Endpoint:
     """A model behind an OpenAI-compatible endpoint; `dimensions` is 0 until it has answered, unless given."""
 
@@ -38,11 +52,13 @@ class Endpoint:
     lanes = 4
     """Requests at once while the guides are embedded; endpoints make one run of the model of them."""
 
-    def __init__(self, settings: Settings, dimensions: int = 0) -> None:
+    def __init__(self, settings: Settings, dimensions: int = 0, expected: tuple[float, ...] = ()) -> None:
         self.settings = settings
         self.name = identity(settings)
         self.dimensions = dimensions
         self._asked_for = bool(dimensions)
+        self._expected = expected
+        self._compared = 0.0
         self._where = f"ADVISOR_EMBEDDING_URL={settings.embedding_url}"
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -51,8 +67,23 @@ class Endpoint:
         Raises:
             EmbedderAway: the endpoint does not answer, refuses, or answers with something that are no such vectors.
         """
+        if self._expected and time.monotonic() > self._compared + _COMPARE:
+            self._compare()
         parts = [self._vectors(texts[start : start + self.batch]) for start in range(0, len(texts), self.batch)]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimensions), dtype=np.float32)
+
+    def made_of_probe(self) -> tuple[float, ...]:
+        """The first numbers of what the endpoint makes of a known text."""
+        return tuple(round(float(number), 5) for number in self._vectors([_PROBE])[0][:_PART])
+
+    def _compare(self) -> None:
+        """Make sure that the model is still the one that made the index."""
+        if not alike(self.made_of_probe(), self._expected):
+            raise EmbedderAway(
+                f"{self._where}: another model than the one that made the index now answers to the name "
+                f"{self.settings.embedding_model}. Run `python ingest.py --again`."
+            )
+        self._compared = time.monotonic()
 
     @cached_property
     def tokenizer(self) -> Any:

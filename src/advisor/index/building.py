@@ -152,11 +152,15 @@ def _build(
     made = units(read.passages, words)
     hashes = [hashlib.sha256(unit.text.encode()).hexdigest()[:24] for unit in made]
     known = store.vectors(old.version) if old and old.model == new.model and store.complete(old) else {}
-    fresh = {h: unit.text for h, unit in zip(hashes, made, strict=True) if h not in known}
+    every = {h: unit.text for h, unit in zip(hashes, made, strict=True)}
+    fresh = {h: text for h, text in every.items() if h not in known}
+    probe = old.probe if old and known else ()
     if fresh or not embed.ready(settings):
+        embedder = embed.for_guides(settings, list(fresh.values()))
+        before, probe = probe, embed.probe(embedder)
+        fresh = fresh if embed.same_model(before, probe) else every  # old vectors are no use beside another model's
         texts = list(fresh.values())
         heard = (lambda done: progress(done, len(texts))) if progress else None
-        embedder = embed.for_guides(settings, texts)
         known |= dict(zip(fresh, embed.all_of(texts, embedder, heard), strict=True))
     held = Held(
         guides=tuple(replace(guide, asked=words.asked(guide)) for guide in read.guides),
@@ -164,6 +168,6 @@ def _build(
         units=tuple((unit.passage, unit.line) for unit in made),
     )
     matrix = np.stack([known[h] for h in hashes])
-    new = replace(new, units=len(made), dimensions=matrix.shape[1])
+    new = replace(new, units=len(made), dimensions=matrix.shape[1], probe=probe)
     store.swap(store.write(held, hashes, matrix, new))
     return len(fresh)

@@ -32,6 +32,8 @@ class Index:
     version: str
     dimensions: int
     """Of its vectors."""
+    probe: tuple[float, ...] = field(repr=False)
+    """What an endpoint made of a known text when it embedded the guides."""
     store: Store = field(repr=False)
     units: tuple[tuple[int, str], ...] = field(repr=False)
 
@@ -67,6 +69,7 @@ class Index:
             model=about.model,
             version=about.version,
             dimensions=about.dimensions,
+            probe=about.probe,
             store=store,
             units=held.units,
         )

@@ -19,6 +19,8 @@ class About:
     units: int
     dimensions: int = 0
     """Of its vectors; 0 in versions that do not say."""
+    probe: tuple[float, ...] = ()
+    """The beginning of a known text's vector, where an endpoint embeds: whether it still serves the same model."""
     version: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -33,6 +35,8 @@ class About:
         known = {field.name: said[field.name] for field in fields(cls) if field.name in said}
         if version:
             known["version"] = version
+        if "probe" in known:
+            known["probe"] = tuple(known["probe"])
         return cls(**{"format": "", "fingerprint": "", "model": "", "units": -1, **known})
 
 
