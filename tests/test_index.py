@@ -131,7 +131,7 @@ def test_a_model_of_one_s_own_works(setup: Setup) -> None:
     index.ingest(settings)
     opened = Advisor.open(settings)
     assert opened.status.embedder == embed.identity(settings)
-    assert isinstance(opened.knowledge.embedder, embed.Graph)
+    assert embed.has_graph(embed.folder(settings, opened.status.embedder))
     assert "160–220K" in opened.ask(REMOTE).text
 
 

@@ -19,7 +19,6 @@ from tests.chroma_server import Chroma, free_port
 from tests.conftest import PATIENCE, Setup
 from tests.doorkeeper import copy, listening
 
-pytest.importorskip("advisor.ui.programs", reason="the HTTP API is not in this tree yet")
 pytestmark = pytest.mark.slow
 QUESTIONS = (
     "what does a senior ML engineer earn remotely?",
