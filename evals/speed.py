@@ -252,6 +252,7 @@ def profile(advisor: Advisor, questions: Sequence[str], most: int = 10) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print every ratio with its goal; with --readme, write the tables into evals/README.md too."""
+    from advisor import index
     from advisor.chat import Advisor
     from advisor.settings import Settings
 
@@ -261,7 +262,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=("answers", "ingest", "start"), help="one part")
     parser.add_argument("--profile", action="store_true", help="only where the time of an answer goes")
     options = parser.parse_args(arguments)
-    settings = Settings.read(llm_model="", feedback="off")
+    settings = Settings.read(llm_model="", feedback="off", chroma_url="", embedding_url="")
+    index.ingest(settings)  # what is measured must be up to date
     advisor = Advisor.open(settings)
     samples = load(HERE, headings(settings.corpus))
     questions = [s.question for s in samples if s.question.strip()] or list(advisor.starters)

@@ -11,6 +11,7 @@ import pytest
 from advisor import Advisor, Settings, index, words
 from advisor.errors import IndexUnusable
 from advisor.store import connect, reading
+from evals import speed
 from tests.conftest import Setup, run
 
 REMOTE = "what does a senior ML engineer earn remotely?"
@@ -56,6 +57,13 @@ def test_an_unchanged_corpus_starts_no_model(small: Settings) -> None:
     names = imported(small, "ingest.py")
     assert "numpy" in names
     assert sorted(names & (HEAVY - {"ftfy", "markdown_it", "filelock"} | {"onnxruntime", "tokenizers"})) == []
+
+
+def test_each_text_is_embedded_once(indexed: Settings) -> None:
+    """An ingest from nothing embeds every distinct text exactly once: the texts that its speed is measured by."""
+    embedded = speed.texts(indexed)
+    assert len(embedded) == len(set(embedded))
+    assert index.ingest(indexed, again=True).embedded == len(embedded)
 
 
 def test_the_files_hold_what_the_database_holds(small: Settings) -> None:
