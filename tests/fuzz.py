@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST = 1500
 """Bytes of one made-up file."""
-PATIENCE = 20
+PATIENCE = 60
 """Seconds that one such file may take before it counts as a hang."""
 PIECES = (
     "\n", "\n\n", "\n\n\n", " ", "  ", "    ", "\t", "# ", "## ", "###### ", "\n===\n", "\n---\n", "---\n", "***\n",
