@@ -59,6 +59,23 @@ def test_an_unchanged_corpus_starts_no_model(small: Settings) -> None:
     assert sorted(names & (HEAVY - {"ftfy", "markdown_it", "filelock"} | {"onnxruntime", "tokenizers"})) == []
 
 
+@pytest.mark.slow
+def test_the_page_opens_the_guides_beside_gradio(small: Settings) -> None:
+    """Opening the index does not wait until the page is built, so that whoever sees the page can ask at once."""
+    program = (
+        "import sys\n"
+        "from advisor import Settings\n"
+        "from advisor.ui.server import application\n"
+        "def opened(heard):\n"
+        "    print('gradio.blocks' in sys.modules, flush=True)\n"
+        "application(Settings.read(), opened)\n"
+        "print('gradio.blocks' in sys.modules)\n"
+    )
+    done = run(small, "-c", program)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["False", "True"]
+
+
 def test_each_text_is_embedded_once(indexed: Settings) -> None:
     """An ingest from nothing embeds every distinct text exactly once: the texts that its speed is measured by."""
     embedded = speed.texts(indexed)
