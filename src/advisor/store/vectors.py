@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _PAGE, _LARGEST = 2_000, 1_000_000
 """Records that are written or read at once, and numbers in their vectors: a server takes requests up to some size."""
-_SEARCH = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}}
+_SEARCH = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 800, "max_neighbors": 32}}
+"""Of the 120 nearest among 18,317 vectors of our guides, 200 instead of 800 misses 0.8 % instead of 0.04 %."""
 
 
 def fill(client: ClientAPI, name: str, held: Held, hashes: list[str], vectors: np.ndarray) -> None:
