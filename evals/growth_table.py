@@ -45,7 +45,8 @@ def text(found: Sequence[Figures]) -> str:
     header = ("passages", *(f"{f['ingest']['passages']:,}" for f in found))
     loads = ", ".join(f"{f['load']:.1f}" for f in found)
     stamp = (
-        f"{found[0]['ask']['questions']} dev questions at each size; Python {sys.version.split()[0]}, chromadb "
+        f"Seconds are of one core. {found[0]['ask']['questions']} dev questions at each size; "
+        f"Python {sys.version.split()[0]}, chromadb "
         f"{_version('chromadb')}, {time.strftime('%Y-%m-%d')}; load of the machine at each size: {loads}. "
         "Made by `python -m evals.growth --readme`."
     )
@@ -69,7 +70,9 @@ def publish(found: Sequence[Figures]) -> None:
         line("opening, ms", [f["ask"]["open"] * 1000 for f in found]),
         line("ingest, ms a passage", [1000 * f["ingest"]["seconds"] / f["ingest"]["passages"] for f in found]),
     ]
-    (HERE / "growth-answers.svg").write_text(plots.growth("Milliseconds of an answer, by passages", times), "utf-8")
+    (HERE / "growth-answers.svg").write_text(
+        plots.growth("Milliseconds of processor time an answer takes, by passages", times), "utf-8"
+    )
     (HERE / "growth-costs.svg").write_text(plots.growth("What the index costs, by passages", costs), "utf-8")
     fill(HERE / "README.md", text(found), "growth")
 

@@ -48,10 +48,12 @@ class Kept:
         """Embed what is new, texts of like length together so that little is padded."""
         import numpy as np
 
+        from advisor.embed import all_of
+
         ordered = sorted(new, key=lambda key: len(new[key]))
         for start in range(0, len(ordered), _CHUNK):
             chunk = ordered[start : start + _CHUNK]
-            vectors = self.embedder.embed([new[key] for key in chunk])
+            vectors = all_of([new[key] for key in chunk], self.embedder)
             path = self.folder / _key("".join(chunk))  # two processes may fill one folder
             np.save(path.with_suffix(".npy"), vectors)
             path.with_suffix(".new").write_text("\n".join(chunk), "ascii")

@@ -34,16 +34,18 @@ TIMED = 60
 WARM = 10
 """Other questions that are asked before."""
 RUNNER = Path(__file__).with_name("running.py")
+Took = Sequence[float]
+"""Seconds by the clock, and of all cores together."""
 
 
 @dataclass
 class Measured:
     """What one system took, and what it found."""
 
-    ingest: list[float] = field(default_factory=list)
-    first: list[float] = field(default_factory=list)
-    search: list[list[float]] = field(default_factory=list)
-    answer: list[list[float]] = field(default_factory=list)
+    ingest: list[Took] = field(default_factory=list)
+    first: list[Took] = field(default_factory=list)
+    search: list[list[Took]] = field(default_factory=list)
+    answer: list[list[Took]] = field(default_factory=list)
     pieces: int = 0
     megabytes: float = 0.0
     ingesting: float = 0.0
@@ -53,12 +55,12 @@ class Measured:
 
 def run(
     environment: Environment, system: System, act: str, corpus: Path, store: Path, asked: Any
-) -> tuple[float, dict[str, Any]]:
-    """One act in the system's environment: wall time of the whole process, and what it says."""
+) -> tuple[Took, dict[str, Any]]:
+    """One act in the system's environment: what the whole process took, and what it says."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ADVISOR", "OPENAI", "PYTHON"))}
     command = [str(environment.python), "-P", str(RUNNER), system.script, act]
     command += [str(corpus), str(store), environment.weights]
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), _of_children()
     ended = subprocess.run(
         command,
         input=json.dumps(asked),
@@ -68,10 +70,16 @@ def run(
         check=False,
         text=True,
     )
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - start, _of_children() - spent
     if ended.returncode:
         raise RuntimeError(f"{system.title}, {act}: exit status {ended.returncode}\n{ended.stderr[-2000:]}")
     return seconds, json.loads(ended.stdout)
+
+
+def _of_children() -> float:
+    """Processor time of the processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def corpora(source: Path, folder: Path, systems: Sequence[System]) -> dict[str, Path]:
@@ -114,11 +122,13 @@ def measure(
                     given = places[system.title], home / f"store {system.title} 1"
                 starts = [run(*at, "first", *given, asked)[0] for _ in range(3 if number else 2)]
                 has.first += starts[1:]
-                said = run(*at, "ask", *given, asked)[1]
+                judged = asked if number == 0 else {**asked, "judged": []}  # the same pieces are found every time
+                said = run(*at, "ask", *given, judged)[1]
                 has.search.append(said["search"])
                 has.answer += [said["answer"]] if "answer" in said else []
                 has.megabytes = said["megabytes"]
-                has.hits = {question: [(file, text) for file, text in hits] for question, hits in said["hits"].items()}
+                if number == 0:
+                    has.hits = {question: [(file, text) for file, text in h] for question, h in said["hits"].items()}
                 print(f"round {number + 1}: {system.title}", file=sys.stderr)
     return told
 
@@ -152,14 +162,13 @@ def table(
     rows: dict[str, list[str]] = {}
     for title, has in told.items():
         at = environments[title]
-        best = min(has.search, key=median)
         shares = {half: found(has, chosen, guides) for half, chosen in halves.items()}
         said = {
             "version": at.version,
-            "cold start to the first hits": _seconds(min(has.first)),
-            "five hits to a question, p50 / p95": f"{_quantile(best, 0.5)} / {_quantile(best, 0.95)}",
-            "whole answer, p50 / p95": _answers(has),
-            "ingest, whole process": _seconds(min(has.ingest)),
+            **_times("cold start to the first hits", has.first),
+            **_quantiles("five hits to a question", has.search),
+            **_quantiles("whole answer", has.answer),
+            **_times("ingest, whole process", has.ingest),
             "pieces": f"{has.pieces:,}",
             "memory while asked, peak": f"{has.megabytes:,.0f} MB",
             "memory while ingesting, peak": f"{has.ingesting:,.0f} MB",
@@ -178,20 +187,21 @@ def table(
     return f"{rows_of(('', *told), body)}\n\n{stamp}"
 
 
-def _seconds(value: float) -> str:
-    return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
+def _times(name: str, took: Sequence[Took]) -> dict[str, str]:
+    """The best of several whole processes, by the clock and by processor time."""
+    clock, spent = (f"{min(column):.2f} s" for column in zip(*took, strict=True))
+    return {name: clock, f"· {name}, processor time": spent}
 
 
-def _quantile(values: Sequence[float], share: float) -> str:
-    ordered = sorted(values)
-    return f"{ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000:.1f} ms"
-
-
-def _answers(has: Measured) -> str:
-    if not has.answer:
-        return "none without a model"
-    best = min(has.answer, key=median)
-    return f"{_quantile(best, 0.5)} / {_quantile(best, 0.95)}"
+def _quantiles(name: str, rounds: Sequence[Sequence[Took]]) -> dict[str, str]:
+    """Median and 95th percentile of the best round, by the clock and by processor time."""
+    said = {}
+    for column, sort in ((0, f"{name}, p50 / p95"), (1, f"· {name}, processor time")):
+        values = [sorted(took[column] for took in taken) for taken in rounds]
+        best = min(values, key=median) if values else []
+        ends = [best[int(share * len(best))] * 1000 for share in (0.5, 0.95) if best]
+        said[sort] = " / ".join(f"{end:.1f} ms" for end in ends) or "none without a model"
+    return said
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
