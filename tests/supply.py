@@ -68,7 +68,7 @@ def _compiled(*extras: str) -> str:
 
 
 def installed() -> dict[str, metadata.Distribution]:
-    """The packages that running takes here, with every extra, by name."""
+    """The packages that running takes here, with every extra, by name, but for CUDA's, which not every machine has."""
     found: dict[str, metadata.Distribution] = {}
     open_now: list[tuple[str, tuple[str, ...]]] = [("career-advisor", EXTRAS)]
     seen: set[tuple[str, tuple[str, ...]]] = set()
@@ -83,8 +83,10 @@ def installed() -> dict[str, metadata.Distribution]:
             continue
         for line in found[name].requires or []:
             wanted = Requirement(line)
-            if wanted.marker is None or any(wanted.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-                open_now.append((canonicalize_name(wanted.name), tuple(sorted(wanted.extras))))
+            name = canonicalize_name(wanted.name)
+            here = wanted.marker is None or any(wanted.marker.evaluate({"extra": e}) for e in ("", *extras))
+            if here and not _CUDA.match(name):
+                open_now.append((name, tuple(sorted(wanted.extras))))
     del found["career-advisor"]
     return found
 
