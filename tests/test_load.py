@@ -39,7 +39,7 @@ def test_many_visitors_at_once(here: Advisor) -> None:
     print(load.report(outcome))
     assert outcome.faults == []
     assert len(outcome.seen.seconds) > VISITORS
-    assert len(outcome.seen.conversations) > VISITORS / 2
+    assert len(outcome.seen.conversations) >= VISITORS / 2
     assert outcome.most.seconds
     assert len(outcome.memory) > SECONDS / 2
 

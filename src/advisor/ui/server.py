@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS = 2_000
 """Tabs that are remembered; beyond, the one that was quiet for longest is forgotten."""
+KEEP_ALIVE = 75
+"""Seconds an idle connection stays open: longer than clients keep theirs, or they ask into one that is closing."""
 GRADIO = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     # Gradio keeps a record of each event, and after each event makes a table of them all, which nobody asked for
@@ -167,6 +169,13 @@ def serve(settings: Settings, announce: Callable[[str], Any] = _SAY) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     listener.listen()
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, proxy_headers=True)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=2,
+        proxy_headers=True,
+    )
     announce(f"Career Advisor: http://{shown}:{port}{settings.root_path}/")
     uvicorn.Server(config).run(sockets=[listener])
