@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from evals.report import fill, rows_of
 from evals.samples import HERE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext
 
     from advisor import Advisor
 
@@ -63,21 +64,22 @@ def by_advisor(spoken: Advisor, question: str) -> float:
         return time.time()
 
 
-def by_page(page: Page, question: str) -> float:
-    """When the words stand in the page, by the browser's clock, which is this machine's."""
-    page.evaluate("() => { window.firstWords = 0; }")
-    box = page.get_by_role("textbox", name="Your question")
-    box.fill(question)
-    box.press("Enter")
-    page.wait_for_function("() => window.firstWords > 0", timeout=_START * 1000, polling=50)
-    came = float(page.evaluate("() => window.firstWords"))
-    page.wait_for_function("() => !document.querySelector('article.growing')", timeout=_START * 1000, polling=50)
-    return came / 1000
+def by_page(context: BrowserContext, address: str, question: str) -> float:
+    """When the words stand in a page just opened, by the browser's clock, which is this machine's."""
+    with closing(context.new_page()) as page:
+        page.goto(address)
+        page.get_by_text("passages ·").wait_for(timeout=_START * 1000)
+        page.evaluate(_WATCH)
+        box = page.get_by_role("textbox", name="Your question")
+        box.fill(question)
+        box.press("Enter")
+        page.wait_for_function("() => window.firstWords > 0", timeout=_START * 1000, polling=50)
+        return float(page.evaluate("() => window.firstWords")) / 1000
 
 
 @contextmanager
-def opened(environment: dict[str, str], chromium: str) -> Iterator[Page]:
-    """The page of a process of its own in a browser, with the watch set."""
+def opened(environment: dict[str, str], chromium: str) -> Iterator[Callable[[str], float]]:
+    """The page in a process of its own and a browser; asks a question there and says when its first words came."""
     from playwright.sync_api import sync_playwright
 
     command = [sys.executable, "app.py", "--port", "0"]
@@ -92,11 +94,7 @@ def opened(environment: dict[str, str], chromium: str) -> Iterator[Page]:
             raise RuntimeError(f"The page did not start: {said}")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-            page = browser.new_page()
-            page.goto(address[0])
-            page.get_by_text("passages ·").wait_for(timeout=_START * 1000)
-            page.evaluate(_WATCH)
-            yield page
+            yield partial(by_page, browser.new_context(), address[0])
             browser.close()
     finally:
         process.kill()
@@ -116,7 +114,7 @@ def measured(advisor: Advisor, questions: Sequence[str], chromium: str) -> dict[
         spoken = Advisor(advisor.settings.model_copy(update=named), advisor.knowledge)
         environment = {"ADVISOR_LLM_MODEL": model, "OPENAI_BASE_URL": url, "ADVISOR_FEEDBACK": "off"}
         page = stack.enter_context(opened(environment, chromium))
-        ways = (lambda _: by_client(url, model), lambda q: by_advisor(spoken, q), lambda q: by_page(page, q))
+        ways = (lambda _: by_client(url, model), lambda q: by_advisor(spoken, q), page)
         for number, question in enumerate((questions[0], *questions)):
             for reader, way in zip(READERS, ways, strict=True):
                 script.sent.clear()
