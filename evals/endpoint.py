@@ -53,9 +53,11 @@ class Script:
     pause: float = 0.0
     """Seconds between two pieces of an answer."""
     held: threading.Event | None = None
-    """The last piece of an answer is not sent before this is set."""
+    """Nothing after the first piece of an answer is sent before this is set."""
     sent: list[float] = field(default_factory=list)
     """When each piece was sent, on the monotonic clock."""
+    began: list[float] = field(default_factory=list)
+    """When the first piece of each answer was sent, on the same clock."""
     usage: dict[str, Any] = field(
         default_factory=lambda: {"prompt_tokens": 321, "completion_tokens": 45, "total_tokens": 366, "cost": 0.0021}
     )
@@ -105,8 +107,11 @@ class Script:
 
     async def _stream(self, model: str, request: Request, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        first = True
         async for frame in self._frames(model, request):
             self.sent.append(time.monotonic())
+            self.began += self.sent[-1:] if first else []
+            first = False
             await send({"type": "http.response.body", "body": frame, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -122,7 +127,7 @@ class Script:
         if model in _BREAKS:
             pieces = pieces[: max(1, len(pieces) // 2)]
         for number, piece in enumerate(pieces, 1):
-            while self.held is not None and number == len(pieces) and not self.held.is_set():
+            while self.held is not None and number > 1 and not self.held.is_set():
                 await asyncio.sleep(0.01)
             yield _delta(piece)
             await asyncio.sleep(self.pause)

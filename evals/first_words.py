@@ -117,9 +117,8 @@ def measured(advisor: Advisor, questions: Sequence[str], chromium: str) -> dict[
         ways = (lambda _: by_client(url, model), lambda q: by_advisor(spoken, q), page)
         for number, question in enumerate((questions[0], *questions)):
             for reader, way in zip(READERS, ways, strict=True):
-                script.sent.clear()
                 came = way(question)
-                sent = script.sent[0] + time.time() - time.monotonic()
+                sent = script.began[-1] + time.time() - time.monotonic()
                 waits[reader] += [came - sent] if number else []  # the first round opens connections
     return waits
 

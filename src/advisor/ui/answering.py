@@ -113,7 +113,10 @@ class Answering:
     def _grow(
         self, growing: Exchange, earlier: Conversation, flag: threading.Event, waiting: str
     ) -> Generator[View, None, Exchange]:
-        """Show an answer while it grows, and hand over what it came to; what is complete at once is not shown twice."""
+        """Show an answer while it grows, each piece as it comes, and hand over what it came to.
+
+        Without a model it is complete at once, and not shown twice.
+        """
         advisor = self._advisor(flag)
         if advisor is None:
             return replace(growing, stopped=True)
@@ -121,12 +124,12 @@ class Answering:
         answers: Any = advisor.stream(growing.asked, earlier.turns)
         with closing(answers):
             for answer in answers:
-                if growing.answer.text and time.monotonic() - shown > FRAME:
-                    shown = time.monotonic()
-                    yield View(transcript=transcript(earlier, growing, waiting), panel=self._beside(growing, earlier))
                 growing = replace(growing, answer=answer)
                 if flag.is_set():
                     return replace(growing, stopped=True)
+                if advisor.settings.llm_model and answer.text and time.monotonic() - shown > FRAME:
+                    shown = time.monotonic()
+                    yield View(transcript=transcript(earlier, growing, waiting), panel=self._beside(growing, earlier))
         return growing
 
     def _advisor(self, flag: threading.Event) -> Advisor | None:
