@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from small_guide import HUBS_ML, REMOTE_ML, VOCABULARY, WORK, hits
+from small_guide import HUBS_ML, PYTHON, REMOTE_ML, VOCABULARY, WORK, hits
 
 from advisor.citations import Binder, Bound, figures
 from advisor.llm import ModelAnswerer
@@ -215,3 +215,15 @@ def test_what_is_encoded_is_taken_out() -> None:
     )
     assert blob.translate(NO_DIGITS) not in bound.text
     assert [removal.kind for removal in bound.removed if removal.kind == "blob"] == ["blob"]
+
+
+def test_a_definition_of_a_link_is_taken_out() -> None:
+    """Also one whose target has no address in it."""
+    bound = Binder(QUESTION, VOCABULARY).bind(Draft(f"{TRUE}\n\n[logo]: elsewhere", evidence(), by_model=True))
+    assert "elsewhere" not in bound.text
+
+
+def test_a_figure_of_no_region_is_not_one_of_a_foreign_place() -> None:
+    """The guide gives the rating for no place in particular, so for none beside its own."""
+    said = Draft("In Berlin, Python is 5 of 5 for an ML Engineer [1].", (Evidence(PYTHON),), by_model=True)
+    assert "figure" in {removal.kind for removal in Binder("python?", VOCABULARY).bind(said).removed}
