@@ -18,9 +18,9 @@ from advisor.refusal import Signs, signs
 from evals import samples
 
 LEFT_OUT = frozenset({"garbage", "small-talk", "profile", "injection", "partial"})
-GAPS = frozenset({"gap", "lead", "named"})
+GAPS = frozenset({"gap", "lead", "crowd", "named"})
 """Signs that a corpus without `not-covered.yaml` does not have."""
-_LONGEST = 40
+_LONGEST = 60
 _HERE = Path(__file__).parent
 
 

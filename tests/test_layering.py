@@ -23,8 +23,8 @@ LEVELS = (
     },
     {"index", "search", "tables", "ladders", "question"},
     {
-        "criteria", "knowledge", "conversation", "profiles", "tabular", "prose", "refusal", "suggestions", "extractive",
-        "llm", "parts", "doctor",
+        "criteria", "knowledge", "conversation", "profiles", "tabular", "prose", "refusal", "lacking", "suggestions",
+        "extractive", "llm", "parts", "doctor",
     },
     {"chat"},
     {"ui"},

@@ -1,6 +1,7 @@
 """What people ask, as data beside the guides: ways to ask for a section, and what no guide answers.
 
-`<guide>.asked.yaml` maps a heading of that guide to other ways of asking for it; they are embedded with the section
+`<guide>.asked.yaml` maps a heading of that guide, or one item of its lists, to other ways of asking for it (for an item
+of a list "Choose X if": of saying it of oneself); they are embedded with the section
 (document expansion, as in Nogueira et al., "Document Expansion by Query Prediction", 2019, but written by people).
 `not-covered.yaml` maps the name of a gap to ways of asking for it, so that a near miss can be told from a hit.
 Both are optional, and neither is ever quoted or cited.
@@ -19,7 +20,7 @@ from advisor.words import slug
 SUFFIX = ".asked.yaml"
 GAPS = "not-covered.yaml"
 Ways = dict[tuple[str, str], tuple[str, ...]]
-"""Ways of asking by guide path and heading."""
+"""Ways of asking by guide path and heading or line."""
 
 
 def read(folder: Path, guides: Iterable[Guide], passages: Iterable[Passage]) -> Ways:
@@ -28,14 +29,14 @@ def read(folder: Path, guides: Iterable[Guide], passages: Iterable[Passage]) -> 
     Raises:
         CorpusError: a file is malformed, or names a heading that its guide does not have; names file and line.
     """
-    headings = {(p.source, heading) for p in passages for heading in p.headings}
+    known = {(p.source, text) for p in passages for text in (*p.headings, *(p.lines if p.kind == "list" else ()))}
     found: Ways = {}
     problems: list[str] = []
     for guide in guides:
         path = (folder / guide.source).with_suffix(SUFFIX)
         for heading, ways, line in _entries(path):
-            if (guide.source, heading) not in headings:
-                problems.append(f"{path.name}:{line}: {guide.source} has no heading “{heading}”.")
+            if (guide.source, heading) not in known:
+                problems.append(f"{path.name}:{line}: {guide.source} has no heading and no item of a list “{heading}”.")
             found[guide.source, heading] = ways
     if problems:
         raise CorpusError(*problems)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
+from advisor import parts
 from advisor.words import stem, without_mark
-from advisor.writing import listed, lowered
+from advisor.writing import article, listed, lowered
 
 if TYPE_CHECKING:
     from advisor.question import Question, Reader
@@ -44,6 +45,7 @@ _ONE = re.compile(r"\bones?\b", re.I)
 _FILLER = 3
 _MOST_ROLES = 3
 _SHORT = 6
+_AROUND = 9
 _OTHER = re.compile(r"\bthe other(?: (?:one|role|job))?\b", re.I)
 
 
@@ -81,11 +83,13 @@ def _resolve(text: str, state: _State, reader: Reader, near: Near) -> str:
     now, then = reader.read(pointed), reader.read(state.question)
     if pointed != text and (now.slots or _own(now)):
         return pointed
-    if stands_alone(now):
-        return text
     if _only_slots(now):
         return _swapped(now, then)
+    if stands_alone(now) and not _hangs(now, then):
+        return text
     readings = _readings(now, then, state, reader)
+    if _hangs(now, then):
+        readings.append(_swapped(now, then))
     if not readings:
         return pointed
     own = tuple(_own(now))
@@ -104,6 +108,15 @@ def stands_alone(question: Question) -> bool:
     if question.says("role_asked") or question.slots.roles:
         return bool(_own(question) or question.slots.topics) or len(question.words) > 4
     return bool(_own(question)) and len(question.words) > 2
+
+
+def _hangs(now: Question, then: Question) -> bool:
+    """Whether a few words around a role, level or region may be the earlier question with just that changed."""
+    named = {at for m in now.mentions if m.kind != "topics" for at in range(m.start, m.end)}
+    changed = any(set(getattr(now.slots, kind)) - set(getattr(then.slots, kind)) for kind in _KINDS)
+    few = len(_own(now)) < 3 and len(now.words) - len(named) <= _AROUND
+    whole = parts.asks(_OPENER.sub("", now.text).rstrip(" ?"))
+    return changed and few and not whole and not now.slots.topics and bool(then.slots.topics or _own(then))
 
 
 def _own(question: Question) -> list[str]:
@@ -145,7 +158,11 @@ def _readings(now: Question, then: Question, state: _State, reader: Reader) -> l
         if _own(then) and (_own(now) or now.says("anaphora") or now.says("opener")):
             found += _about(core, then)
         if (name := _leading_name(state.answer)) and _PRONOUN.search(core):
-            found.append(_PRONOUN.sub(name, core, count=1))
+            reading = _PRONOUN.sub(name, core, count=1)
+            is_role = bool(reader.read(name).slots.roles)
+            found.insert(0 if is_role else len(found), _joined(reading, *(context if is_role else ())))
+        if now.slots.roles and roles and _ONE.search(core):
+            found.insert(0, _ONE.sub(f"{article(roles)} {roles}", core, count=1))
         if framed := _framed(core, now, then, roles):
             found.insert(0, framed)
     return list(dict.fromkeys(re.sub(r"\bfor for\b", "for", " ".join(reading.split())) for reading in found))
@@ -159,7 +176,8 @@ def _about(core: str, then: Question) -> list[str]:
     found = []
     if _PRONOUN.search(core):
         found.append(_PRONOUN.sub(subject, core, count=1))
-    return [*found, _joined(core, subject)]
+    first, _, rest = then.text.partition(",")
+    return [*found, _joined(core, subject), *([_joined(core, first.strip())] if rest else [])]
 
 
 def _framed(core: str, now: Question, then: Question, roles: str) -> str:

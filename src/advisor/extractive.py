@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from advisor import conversation, ladders, parts, profiles, prose, refusal, tables, tabular
+from advisor import conversation, lacking, ladders, parts, profiles, prose, refusal, tables, tabular
 from advisor.types import Draft, Hit, Turn
 from advisor.vocabulary import english, stop_words
 from advisor.writing import Writing
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from advisor.knowledge import Found, Knowledge
     from advisor.question import Question
 
-_ASKED_THERE = 0.6
+_ASKED_THERE = 0.5
 """A question this near to a section that asks it is answered from there, unless it points at a single cell."""
 _SAME_QUESTION = 0.8
 """And one this near is answered from there in any case."""
+TOLD_BY_THE_STORY = 0.08
+"""How much nearer to the guides than any of its questions a whole message must be to be taken for one question."""
 _A_FEW = 4
 _SOMETHING = 0.45
 """A message without a subject of its own must be this near to something to be answered."""
@@ -52,8 +54,9 @@ class Extractive:
             return tabular.answer(cells, whole)
         if profiles.is_profile(whole, self.knowledge):
             return self._with_the_rest(profiles.answer(whole, self.knowledge), whole)
-        asked = self._resolved(parts.questions(text, self.knowledge.reader), text)
-        return self._one(self.knowledge.look_up(asked[0])) if len(asked) == 1 else self._several(asked)
+        asked = self._asked(text)
+        draft = self._one(self.knowledge.look_up(asked[0])) if len(asked) == 1 else self._several(asked)
+        return lacking.completed(draft, self.knowledge.reader.read(" ".join(asked)), self.knowledge)
 
     def _word_for_word(self, question: Question) -> list[tables.Selection]:
         """Cells whose row and column the question names exactly as the table does."""
@@ -61,6 +64,13 @@ class Extractive:
             return []
         found = tabular.answerable(self.knowledge.finder.find(question), question, ())
         return found if found and found[0].verbatim else []
+
+    def _asked(self, text: str) -> list[str]:
+        """The questions of a message; the whole of it where that is nearer to the guides than any of its questions."""
+        asked = self._resolved(parts.questions(text, self.knowledge.reader), text)
+        near = self.knowledge.near
+        more = TOLD_BY_THE_STORY * (len(asked) > 1)
+        return [text] if asked != [text] and near(text) >= max(map(near, asked)) + more else asked
 
     def _resolved(self, asked: Sequence[str], text: str) -> list[str]:
         """Each question of a message read in the light of the one before it, the first in that of the story."""
@@ -177,7 +187,8 @@ def small_talk(question: Question) -> str:
     for kind, begins in _small_talk().items():
         if (match := begins.match(said)) and not question.slots:
             rest = [word for word in said[match.end() :].split() if word not in filler]
-            if len(rest) < 2 and not any(question.says(sort) for sort in ("compare", "fit") if rest):
+            asks = rest and parts.asks(said[match.end() :].strip())
+            if len(rest) < 2 and not asks and not any(question.says(sort) for sort in ("compare", "fit") if rest):
                 return kind
     return ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,9 +13,11 @@ import numpy as np
 
 from advisor import criteria, ladders, tables, tabular
 from advisor.criteria import Criterion
+from advisor.embed.adapter import adapted
 from advisor.question import Question, Reader
 from advisor.search import LOOK_AT, Lexicon, Mix, search
 from advisor.types import Guide, Hit, Passage
+from advisor.vocabulary import stop_words
 from advisor.words import stems
 
 if TYPE_CHECKING:
@@ -39,9 +43,27 @@ class Found:
     gap_nearness: float = 0.0
 
 
+@dataclass(frozen=True)
+class Voices:
+    """How people say of themselves what a criterion says, and how those tell of themselves whom a role suits."""
+
+    criteria: np.ndarray
+    """The number of its criterion for each line, shape (lines,)."""
+    lines: np.ndarray
+    """Unit vectors of the criteria and of ways to say them, shape (lines, dimensions)."""
+    roles: tuple[str, ...]
+    """The role for each story."""
+    stories: np.ndarray
+    """Unit vectors of whole profiles, shape (stories, dimensions)."""
+
+
+_NAME = re.compile(r"\b[A-Z](?=\w*[A-Z0-9])\w+(?:-\w+)*")
+"""A word with two capitals, or a capital and a digit."""
+_RARE = 0.03
+"""A name in more of the passages than this share is a word of the subject."""
 _SURE_CELL = 0.85
 """How well a question that points at cells counts as answered."""
-_OWN_WORDS = 0.3
+_OWN_WORDS = 0.15
 """How much of its score a reading loses whose best passage holds none of the question's own words."""
 
 
@@ -68,9 +90,30 @@ class Knowledge:
         return criteria.read(self.index.passages, self.vocabulary)
 
     @cached_property
-    def criteria_vectors(self) -> np.ndarray:
-        """Unit vectors of the criteria, shape (criteria, dimensions)."""
-        return self.embedder.embed([criterion.text for criterion in self.criteria])
+    def voices(self) -> Voices:
+        """How people say of themselves what the criteria say."""
+        numbers = {id(passage): number for number, passage in enumerate(self.index.passages)}
+        lines = {(numbers[id(c.passage)], c.text): at for at, c in enumerate(self.criteria)}
+        heads = {section_of(c.passage): c.role for c in self.criteria}
+        said = [(lines[unit], at) for at, unit in enumerate(self.index.units) if unit in lines]
+        told: list[tuple[str, int]] = []
+        named: set[Section] = set()
+        for at, (number, line) in enumerate(self.index.units):
+            place = section_of(self.index.passages[number]) if number < len(self.index.passages) else ("", ())
+            if place in heads and line == place[1][-1]:
+                told += [(heads[place], at)] * (place in named)  # the first is the heading itself
+                named.add(place)
+        vectors = self.index.vectors([at for _, at in (*said, *told)]) if said else np.zeros((0, 1), np.float32)
+        return Voices(
+            np.array([criterion for criterion, _ in said]),
+            vectors[: len(said)],
+            tuple(role for role, _ in told),
+            vectors[len(said) :],
+        )
+
+    def heard(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of what people say, adapted to the guides, shape (texts, dimensions)."""
+        return adapted(self.embedder.embed(texts), self.index.adapter)
 
     @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
     def words_of(self, passage: Passage) -> frozenset[str]:
@@ -78,6 +121,14 @@ class Knowledge:
         ways = self.ways.get((passage.source, passage.headings[-1]), ()) if passage.headings else ()
         text = " ".join([*passage.headings, passage.intro, passage.text, *ways])
         return frozenset(stems(text)) | frozenset(self.vocabulary.slots(text).topics)
+
+    @cached_property
+    def proper(self) -> dict[str, tuple[str, bool]]:
+        """What can only be a name in the corpus, by how a question has it, and whether it is a rare one."""
+        found = Counter(word for passage in self.index.passages for word in set(_NAME.findall(passage.text)))
+        few = len(self.index.passages) * _RARE
+        other = self.reader.known | stop_words()
+        return {word.casefold(): (word, n <= few) for word, n in found.items() if word.casefold() not in other}
 
     @cached_property
     def gap_words(self) -> dict[str, frozenset[str]]:
@@ -110,7 +161,7 @@ class Knowledge:
     def look_up(self, text: str, limit: int = 12) -> Found:
         """Read a standalone question and search for it."""
         question = self.reader.read(text)
-        vector = self.embedder.embed([question.clear or " "])[0]
+        vector = self.heard([question.clear or " "])[0]
         nearest = tuple(self.index.nearest(vector, LOOK_AT))
         hits = search(question.clear, nearest, self.index, self.lexicon, self.mix, limit)
         gaps = [(line, similarity) for number, line, similarity in nearest if number >= len(self.index.passages)]

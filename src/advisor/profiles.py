@@ -9,7 +9,7 @@ constants were chosen on the development split of the golden set.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from advisor import parts
 from advisor.criteria import Criterion
+from advisor.knowledge import section_of
 from advisor.types import Draft, Evidence
 from advisor.vocabulary import english
 from advisor.words import folded, stems
@@ -34,9 +35,15 @@ RATING = 0.3
 """What the distance of a rating from the middle weighs against a lead in likeness."""
 MAIN = 0.1
 """The lead of the roles that the guides are mainly about over their neighbours."""
-TELLING = 0.1
+TELLING = 0.22
 """Least lead of the best role over the average for a ranking to be given at all."""
+TELLING_UNTAUGHT = 0.1
+"""The same where no ways of saying the criteria stand beside the guides: what is near is then less near."""
 NEAR_TIE = 0.03
+STORY = 2.0
+"""What the likeness of the whole message to the stories of people whom a role suits weighs against a clause's."""
+_NEAREST = 2
+_LOOKED_AT = 10
 _BLANK = re.compile(r"^(?:i|i'm|im|to|do|doing|the|a|for|now|pls|me|my|it|be|being)\b\s*(?:to |do |the )*")
 _CLAUSE = re.compile(r"[.;,!?\n]|\b(?:and|but|though|however|while|plus|also|so)\b")
 _MOST_REASONS = 3
@@ -72,7 +79,17 @@ def is_profile(question: Question, knowledge: Knowledge) -> bool:
         return False  # from one role to another: the guides tell of that move
     if any(part.says("fit") and not part.slots.topics for part in asked):
         return bool(tastes) or question.says("me") or not question.terms
-    return bool(tastes) and not any(parts.asks(p.text) for p in asked) and len(question.words) >= _A_SENTENCE
+    if not question.says("me") or len(question.words) < _A_SENTENCE:
+        return False
+    return bool(tastes) and not any(parts.asks(p.text) for p in asked) or _tells_of_oneself(question, knowledge)
+
+
+def _tells_of_oneself(question: Question, knowledge: Knowledge) -> bool:
+    """Whether most of what is nearest to a message is said of people whom a role suits."""
+    lists = {section_of(criterion.passage) for criterion in knowledge.criteria}
+    passages, nearest = knowledge.index.passages, knowledge.look_up(question.text).nearest[:_LOOKED_AT]
+    near = [section_of(passages[number]) in lists for number, _, _ in nearest if number < len(passages)]
+    return sum(near) > _LOOKED_AT // 2
 
 
 def clauses(text: str) -> list[Clause]:
@@ -91,7 +108,8 @@ def clauses(text: str) -> list[Clause]:
 def telling(said: Sequence[Clause], knowledge: Knowledge) -> list[Clause]:
     """Clauses that say something; one made of the roles' own words (`into ai and data`) tells no role from another."""
     names = {stem for role in knowledge.vocabulary.roles for stem in stems(role)}
-    return [clause for clause in said if set(knowledge.reader.read(clause.text).terms) - names]
+    read = [(clause, knowledge.reader.read(clause.text)) for clause in said]
+    return [clause for clause, question in read if set(question.terms) - names and not question.says("unsure")]
 
 
 def reasons(said: Sequence[Clause], knowledge: Knowledge, roles: Sequence[str]) -> list[Reason]:
@@ -101,7 +119,7 @@ def reasons(said: Sequence[Clause], knowledge: Knowledge, roles: Sequence[str]) 
     of_role: dict[str, list[int]] = {role: [] for role in roles}
     for i, criterion in enumerate(knowledge.criteria):
         of_role.get(criterion.role, []).append(i)
-    alike = knowledge.embedder.embed([clause.text for clause in said]) @ knowledge.criteria_vectors.T
+    alike = _alike([clause.text for clause in said], knowledge)
     found = []
     for number, clause in enumerate(said):
         best = {role: max(at, key=lambda i: alike[number, i]) for role, at in of_role.items() if at}
@@ -115,6 +133,29 @@ def reasons(said: Sequence[Clause], knowledge: Knowledge, roles: Sequence[str]) 
             ]
         found += _ratings(clause, knowledge, roles)
     return found
+
+
+def _alike(texts: Sequence[str], knowledge: Knowledge) -> np.ndarray:
+    """How near each text is to each criterion or a way of saying it, shape (texts, criteria)."""
+    near = knowledge.heard(texts) @ knowledge.voices.lines.T
+    best = np.full((len(knowledge.criteria), len(texts)), -1.0, dtype=np.float32)
+    np.maximum.at(best, knowledge.voices.criteria, near.T)
+    return best.T
+
+
+def as_a_whole(text: str, knowledge: Knowledge, roles: Sequence[str]) -> dict[str, float]:
+    """How far a role's nearest stories of people whom it suits lead those of the other roles, for a whole message."""
+    voices = knowledge.voices
+    if not voices.roles:
+        return dict.fromkeys(roles, 0.0)
+    near = knowledge.heard([text])[0] @ voices.stories.T
+    best = {
+        role: float(np.sort([s for r, s in zip(voices.roles, near, strict=True) if r == role])[-_NEAREST:].mean())
+        for role in roles
+        if role in voices.roles
+    }
+    mean = float(np.mean(list(best.values())))
+    return {role: STORY * (best[role] - mean) if role in best else 0.0 for role in roles}
 
 
 def _evidence(criterion: Criterion) -> Evidence:
@@ -138,9 +179,9 @@ def _ratings(clause: Clause, knowledge: Knowledge, roles: Sequence[str]) -> list
     return found
 
 
-def scores(found: Sequence[Reason], roles: Sequence[str], first: Sequence[str] = ()) -> dict[str, float]:
-    """For each role the sum of its reasons, best role first; `first` names the roles the guides are mainly about."""
-    totals = {role: MAIN if role in first and found else 0.0 for role in roles}
+def scores(found: Sequence[Reason], roles: Sequence[str], lead: Mapping[str, float] | None = None) -> dict[str, float]:
+    """For each role the sum of its reasons, with what it leads by from the start; best role first."""
+    totals = {role: (lead or {}).get(role, 0.0) for role in roles}
     for reason in found:
         totals[reason.role] += reason.weight
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
@@ -153,9 +194,11 @@ def answer(question: Question, knowledge: Knowledge) -> Draft:
     asked = [role for role in question.slots.roles if role in pool]
     roles = asked if len(asked) > 1 else list(pool)
     found = reasons(telling(clauses(question.text), knowledge), knowledge, roles)
-    if not _says_enough(scores(found, roles)):
+    if not _says_enough(scores(found, roles), knowledge):
         return ask_back(knowledge, main)
-    return ranked(scores(found, roles, main), found)
+    whole = as_a_whole(question.text, knowledge, roles)
+    lead = {role: whole[role] + (MAIN if role in main and found else 0.0) for role in roles}
+    return ranked(scores(found, roles, lead), found)
 
 
 def _main_roles(knowledge: Knowledge) -> tuple[str, ...]:
@@ -164,9 +207,10 @@ def _main_roles(knowledge: Knowledge) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.role for c in knowledge.criteria if c.passage.source == first))
 
 
-def _says_enough(ranking: dict[str, float]) -> bool:
+def _says_enough(ranking: dict[str, float], knowledge: Knowledge) -> bool:
     values = list(ranking.values())
-    return bool(values) and values[0] - float(np.mean(values)) >= TELLING
+    least = TELLING if knowledge.voices.roles else TELLING_UNTAUGHT
+    return bool(values) and values[0] - float(np.mean(values)) >= least
 
 
 def ranked(ranking: dict[str, float], found: Sequence[Reason]) -> Draft:
@@ -242,7 +286,7 @@ def from_criteria(agreed: Sequence[Criterion], disagreed: Sequence[Criterion], k
         for c in some
     ]
     ranking = scores(found, roles)
-    if not agreed or not _says_enough(ranking):
+    if not agreed or not _says_enough(ranking, knowledge):
         return ask_back(knowledge, _main_roles(knowledge))
     writing = Writing()
     writing.join(ranked(ranking, found))

@@ -22,6 +22,8 @@ NEAR_THE_BEST = 0.85
 """Least share of the best hit's score for a second section to add a line."""
 ALL_ROLES = 0.75
 """Least share of the best hit's score for a hit that names all the roles asked about to go before it."""
+OTHER_ROLE = 0.85
+"""Least share of the best hit's score for a hit about the role asked about to go before one headed by another."""
 _MOST_ROWS = 8
 
 
@@ -55,8 +57,9 @@ def _of_all_roles(question: Question, hits: Sequence[Hit], knowledge: Knowledge)
     def whole(hit: Hit) -> bool:
         return roles <= set(knowledge.vocabulary.slots(f"{hit.passage.headings[-1]} . {hit.passage.text}").roles)
 
-    near = [hit for hit in hits if hit.score >= hits[0].score * ALL_ROLES]
-    return next((hit for hit in near if whole(hit)), hits[0]) if len(roles) > 1 else hits[0]
+    near = [hit for hit in hits if hit.score >= hits[0].score * (ALL_ROLES if len(roles) > 1 else OTHER_ROLE)]
+    headed = set(knowledge.vocabulary.slots(hits[0].passage.headings[-1]).roles)
+    return next((hit for hit in near if whole(hit)), hits[0]) if len(roles) > 1 or headed else hits[0]
 
 
 def _opening(section: Sequence[Passage], found: Passage, writing: Writing) -> None:

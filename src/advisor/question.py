@@ -121,6 +121,16 @@ class Reader:
         ]
         return min(near)[-1] if near else word
 
+    @lru_cache(maxsize=4096)  # noqa: B019 (a reader lives as long as its index)
+    def is_word(self, word: str) -> bool:
+        """Whether a word exists, or is a typing error of one that does."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        if self._exists(word) or not self.real_words:
+            return True
+        return process.extractOne(word, self.real_words, scorer=DamerauLevenshtein.distance, score_cutoff=1) is not None
+
     def _exists(self, word: str) -> bool:
         return (
             word in self.known

@@ -8,9 +8,11 @@ a logistic rule whose weights were fitted on the development half of the golden 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
+from advisor.knowledge import section_of
 from advisor.types import Draft
 from advisor.words import stem
 from advisor.writing import listed
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from advisor.knowledge import Found, Knowledge
     from advisor.question import Question
 
-_LOOKED_AT = 3
+_LOOKED_AT, _CROWD = 3, 10
 _LONG = 6
 _LONGEST_WORD = 30
 _MOST_PHRASES = 3
@@ -41,6 +43,10 @@ class Signs:
     """Cosine of the nearest known gap."""
     lead: float
     """How much nearer that gap is than the nearest line; negative when it is farther."""
+    crowd: float
+    """Share of known gaps among the ten nearest lines."""
+    agreed: float
+    """Share of the ten nearest lines that belong to the same section, the commonest one."""
     peak: float
     """How far the nearest line stands out from the nine after it."""
     together: float
@@ -53,11 +59,11 @@ class Signs:
     """Number of terms, up to six, as a share of six: a long question leaves more words uncovered."""
 
 
-WEIGHTS = (1.86, 1.26, 0.96, -2.6, -3.87, 0.37, 2.92, -1.23, -1.51, -1.61)
+WEIGHTS = (2.15, 1.02, 0.62, -3.8, -4.83, -3.48, -0.2, 1.15, 2.62, -0.59, -1.74, 0.37)
 """Of the signs, in their order."""
-BIAS = -2.06
-WITHOUT_GAPS = (2.75, 2.67, 2.26, 0.0, 0.0, 1.36, 3.31, -0.96, 0.0, -0.9)
-BIAS_WITHOUT_GAPS = -7.17
+BIAS = -0.93
+WITHOUT_GAPS = (2.52, 2.59, 1.54, 0.0, 0.0, 0.0, 3.35, 0.44, 3.03, -0.64, 0.0, 1.0)
+BIAS_WITHOUT_GAPS = -6.94
 THRESHOLD = 0.45
 """Least confidence to answer, from the trade-off of both refusal errors on the development split."""
 
@@ -67,7 +73,7 @@ def signs(found: Found, knowledge: Knowledge) -> Signs:
     terms, lexicon = found.question.terms, knowledge.lexicon
     weights = {term: lexicon.weight(term) for term in terms}
     total = sum(weights.values())
-    hits = found.hits[:_LOOKED_AT]
+    hits, crowd = found.hits[:_LOOKED_AT], found.nearest[:_CROWD]
     passages = knowledge.index.passages
     real = [(number, line, cosine) for number, line, cosine in found.nearest if number < len(passages)]
     cosines = [cosine for _, _, cosine in real] or [0.0]
@@ -79,6 +85,9 @@ def signs(found: Found, knowledge: Knowledge) -> Signs:
         heading=heading,
         gap=found.gap_nearness,
         lead=found.gap_nearness - cosines[0],
+        crowd=sum(number >= len(passages) for number, _, _ in crowd) / _CROWD,
+        agreed=max(Counter(section_of(passages[n]) for n, _, _ in crowd if n < len(passages)).values(), default=0)
+        / _CROWD,
         peak=cosines[0] - sum(cosines[1:10]) / max(1, len(cosines[1:10])),
         together=sum(weights[t] for t in set().union(*shares)) / total if shares and total else 1.0,
         unknown=sum(weights[t] for t in terms if not lexicon.knows(t)) / total if total else 0.0,

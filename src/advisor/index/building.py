@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from advisor import corpus, embed
+from advisor.embed.adapter import learn
 from advisor.errors import IndexBusy
 from advisor.index.units import FORMAT, Words, fingerprint, units
 from advisor.store import About, Held, Store, connect
@@ -162,12 +163,13 @@ def _build(
         texts = list(fresh.values())
         heard = (lambda done: progress(done, len(texts))) if progress else None
         known |= dict(zip(fresh, embed.all_of(texts, embedder, heard), strict=True))
+    matrix = np.stack([known[h] for h in hashes])
     held = Held(
         guides=tuple(replace(guide, asked=words.asked(guide)) for guide in read.guides),
         passages=(*read.passages, *words.gaps),
         units=tuple((unit.passage, unit.line) for unit in made),
+        adapter=learn(matrix, [u.section for u in made], [n for n, u in enumerate(made) if u.asked]),
     )
-    matrix = np.stack([known[h] for h in hashes])
     new = replace(new, units=len(made), dimensions=matrix.shape[1], probe=probe)
     store.swap(store.write(held, hashes, matrix, new))
     return len(fresh)

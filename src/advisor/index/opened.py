@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +36,8 @@ class Index:
     """What an endpoint made of a known text when it embedded the guides."""
     store: Store = field(repr=False)
     units: tuple[tuple[int, str], ...] = field(repr=False)
+    adapter: np.ndarray | None = field(repr=False)
+    """What the vectors of questions are adapted with before the search."""
 
     @classmethod
     def open(cls, settings: Settings) -> Index:
@@ -72,6 +74,7 @@ class Index:
             probe=about.probe,
             store=store,
             units=held.units,
+            adapter=held.adapter,
         )
 
     def nearest(self, vector: np.ndarray, limit: int) -> list[tuple[int, str, float]]:
@@ -79,6 +82,11 @@ class Index:
         with _reading(self.store):
             found = self.store.query(self.version, vector, min(limit, len(self.units)))
         return [(*self.units[number], similarity) for number, similarity in found]
+
+    def vectors(self, numbers: Sequence[int]) -> np.ndarray:
+        """The unit vectors of some units, shape (numbers, dimensions)."""
+        with _reading(self.store):
+            return self.store.some(self.version, numbers)
 
     def superseded(self) -> bool:
         """Whether a newer version was swapped in since this one was opened."""

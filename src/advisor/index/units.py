@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from advisor.settings import Settings
     from advisor.types import Guide, Passage
 
-FORMAT = "3"
+FORMAT = "5"
 """Raised when passages are cut or stored in another way, so that older indexes are rebuilt."""
 _MOST_UNITS = 40
 
@@ -24,6 +24,10 @@ class Unit(NamedTuple):
     passage: int
     line: str
     text: str
+    section: int
+    """The number of its section; known gaps are sections of their own."""
+    asked: bool = False
+    """Whether it is a way of asking for a section."""
 
 
 class Words(NamedTuple):
@@ -52,25 +56,29 @@ def fingerprint(read: corpus.Corpus, words: Words, model: str) -> str:
 
 
 def units(passages: Sequence[Passage], words: Words) -> list[Unit]:
-    """What is embedded of each passage: the whole, each line with headings, a section's heading and ways to ask for it.
+    """What is embedded of each passage: the whole, each line with headings, a section's heading, and ways to ask.
 
     A heading that names several roles ("How long does it take to become an A, B or C?") also stands there once for
     each of them, because people ask about one.
     """
     made: list[Unit] = []
-    before: tuple[str, tuple[str, ...]] | None = None
+    sections: dict[tuple[str, tuple[str, ...]], int] = {}
     for number, passage in enumerate(passages):
+        place = (passage.source, passage.headings)
+        new = place not in sections
+        at = sections.setdefault(place, len(sections))
         context = ". ".join(passage.headings[-2:] if len(passage.headings) > 2 else passage.headings[-1:])
-        section = (passage.source, passage.headings)
-        if section != before and len(passage.headings) > 1 and passage.kind != "note":
+        if new and len(passage.headings) > 1 and passage.kind != "note":
             heading = passage.headings[-1]
-            ways = words.ways.get((passage.source, heading), ())
-            texts = (heading, *_for_each_role(heading, words.vocabulary), *ways)
-            made += [Unit(number, heading, text) for text in texts]
-        before = section
-        made.extend(Unit(number, line, f"{context}: {text}") for line, text in _readings(passage))
+            made += [Unit(number, heading, text, at) for text in (heading, *_for_each_role(heading, words.vocabulary))]
+            made += [Unit(number, heading, way, at, True) for way in words.ways.get((passage.source, heading), ())]
+        for line, text in _readings(passage):
+            made.append(Unit(number, line, f"{context}: {text}", at))
+            made += [Unit(number, line, way, at, True) for way in words.ways.get((passage.source, line), ()) if line]
     for number, gap in enumerate(words.gaps, len(passages)):
-        made += [Unit(number, gap.headings[0], text) for text in (gap.headings[0], *gap.text.splitlines())]
+        at = len(sections) + number
+        made.append(Unit(number, gap.headings[0], gap.headings[0], at))
+        made += [Unit(number, gap.headings[0], way, at) for way in gap.text.splitlines()]
     return made
 
 

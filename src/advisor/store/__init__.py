@@ -6,6 +6,7 @@ Beside each vector stands the hash of its text, so that a later version can take
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,6 +39,10 @@ class Store(Protocol):
 
     def vectors(self, version: str) -> dict[str, np.ndarray]:
         """A version's vectors by the hash of their text."""
+        ...
+
+    def some(self, version: str, numbers: Sequence[int]) -> np.ndarray:
+        """The vectors of some units, in the order of their numbers, shape (numbers, dimensions)."""
         ...
 
     def query(self, version: str, vector: np.ndarray, limit: int) -> list[tuple[int, float]]:

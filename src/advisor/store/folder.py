@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -65,12 +65,15 @@ class FolderStore:
 
     def query(self, version: str, vector: np.ndarray, limit: int) -> list[tuple[int, float]]:
         """The units nearest to a vector."""
-        if version not in self.matrices:
-            self.matrices[version] = reading.vectors(self.versions / version)
-        matrix = self.matrices[version]
+        matrix = self._matrix(version)
         if matrix is not None:
             return reading.nearest(matrix, vector, limit)
         return vectors.nearest(self._collection(version), vector, limit)
+
+    def some(self, version: str, numbers: Sequence[int]) -> np.ndarray:
+        """The vectors of some units, in the order of their numbers."""
+        matrix = self._matrix(version)
+        return vectors.some(self._collection(version), numbers) if matrix is None else matrix[list(numbers)]
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -119,6 +122,11 @@ class FolderStore:
             return "an ingest on this machine"
         except IndexUnusable:
             return ""
+
+    def _matrix(self, version: str) -> np.ndarray | None:
+        if version not in self.matrices:
+            self.matrices[version] = reading.vectors(self.versions / version)
+        return self.matrices[version]
 
     def _manifest(self, version: str) -> Any:
         return json.loads((self.versions / version / _MANIFEST).read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from advisor.store.records import Held
 if TYPE_CHECKING:
     from pathlib import Path
 
-GUIDES, PASSAGES, VECTORS = "guides.json", "passages.json", "vectors.npy"
+GUIDES, PASSAGES, VECTORS, ADAPTER = "guides.json", "passages.json", "vectors.npy", "adapter.npy"
 MOST_EXACT = 50_000
 """Vectors up to which all are compared: 0.2 ms at 10,000 of 384 dimensions, 2.6 ms here, about what Chroma takes."""
 
@@ -31,6 +31,8 @@ def write(folder: Path, held: Held, matrix: np.ndarray) -> None:
     stems = {word: words.stem(word) for word in _words(held)}
     passages = [asdict(passage) for passage in held.passages]
     _dump(folder / PASSAGES, {"passages": passages, "units": held.units, "stems": stems})
+    if held.adapter is not None:
+        np.save(folder / ADAPTER, held.adapter)
     if len(matrix) <= MOST_EXACT:
         np.save(folder / VECTORS, np.ascontiguousarray(matrix, dtype=np.float32))
 
@@ -41,7 +43,9 @@ def load(folder: Path) -> Held:
     rest = json.loads((folder / PASSAGES).read_text(encoding="utf-8"))
     words.remember(rest["stems"])
     passages = tuple(map(records.passage, rest["passages"]))
-    return Held(tuple(map(records.guide, guides)), passages, tuple((number, line) for number, line in rest["units"]))
+    units = tuple((number, line) for number, line in rest["units"])
+    adapter = np.load(folder / ADAPTER) if (folder / ADAPTER).is_file() else None
+    return Held(tuple(map(records.guide, guides)), passages, units, adapter)
 
 
 def vectors(folder: Path) -> np.ndarray | None:

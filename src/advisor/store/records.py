@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from advisor.types import Guide, Passage
 
 
@@ -49,6 +51,8 @@ class Held:
     """Those of the guides, then the known gaps."""
     units: tuple[tuple[int, str], ...]
     """What each vector stands for: (passage number, line)."""
+    adapter: np.ndarray | None = None
+    """What a question's vector is adapted with before the search, shape (dimensions, dimensions)."""
 
 
 def guide(said: Mapping[str, Any]) -> Guide:

@@ -92,12 +92,19 @@ class ServerStore:
         kept = self._collection(f"advisor-{version}-guides").get()
         guides = [json.loads(document) for document in kept["documents"] or []]
         guides.sort(key=lambda guide: str(guide["source"]))
-        return vectors.read(self._collection(f"advisor-{version}-units"), tuple(map(records.guide, guides)))
+        held = vectors.read(self._collection(f"advisor-{version}-units"), tuple(map(records.guide, guides)))
+        rows = vectors.rows(self._collection(f"advisor-{version}-adapter"))
+        return replace(held, adapter=rows if len(rows) else None)
 
     @_reaching
     def vectors(self, version: str) -> dict[str, np.ndarray]:
         """The version's vectors by the hash of their text."""
         return vectors.by_hash(self._collection(f"advisor-{version}-units"))
+
+    @_reaching
+    def some(self, version: str, numbers: Sequence[int]) -> np.ndarray:
+        """The vectors of some units, in the order of their numbers."""
+        return vectors.some(self._collection(f"advisor-{version}-units"), numbers)
 
     @_reaching
     def query(self, version: str, vector: np.ndarray, limit: int) -> list[tuple[int, float]]:
@@ -117,10 +124,11 @@ class ServerStore:
 
     @_reaching
     def write(self, held: Held, hashes: list[str], matrix: np.ndarray, about: About) -> About:
-        """Write a new version as two collections; only `swap` puts it in use."""
+        """Write a new version as three collections; only `swap` puts it in use."""
         number = self._mine().number
         about = replace(about, version=f"g{number:06}-{about.fingerprint}-{secrets.token_hex(3)}")
         vectors.fill(self.client, f"advisor-{about.version}-units", held, hashes, matrix)
+        vectors.keep(self.client, f"advisor-{about.version}-adapter", held.adapter)
         kept = self.client.create_collection(f"advisor-{about.version}-guides", embedding_function=None)
         for some in _requests(held.guides):
             documents = [json.dumps(asdict(guide), ensure_ascii=False) for guide in some]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +55,31 @@ def by_hash(collection: Collection) -> dict[str, np.ndarray]:
     return {metadata["hash"]: np.asarray(vector, dtype=np.float32) for _, metadata, vector in records}
 
 
+def some(collection: Collection, numbers: Sequence[int]) -> np.ndarray:
+    """The vectors with these numbers, in the order of the numbers."""
+    found = collection.get(ids=[str(n) for n in numbers], include=["embeddings"])
+    at = dict(zip(found["ids"], np.asarray(found["embeddings"], dtype=np.float32), strict=True))
+    return np.stack([at[str(n)] for n in numbers])
+
+
 def nearest(collection: Collection, vector: np.ndarray, limit: int) -> list[tuple[int, float]]:
     """The numbers of the nearest vectors with their cosine, best first."""
     found = collection.query(query_embeddings=[vector], n_results=limit, include=["distances"])
     distances = found["distances"] or [[]]
     return [(int(n), 1 - d) for n, d in zip(found["ids"][0], distances[0], strict=True)]
+
+
+def keep(client: ClientAPI, name: str, matrix: np.ndarray | None) -> None:
+    """Write a matrix row by row into a new collection; none leaves it empty."""
+    made = client.create_collection(name, embedding_function=None)
+    if matrix is not None:
+        made.add(ids=[str(n) for n in range(len(matrix))], embeddings=matrix)
+
+
+def rows(collection: Collection) -> np.ndarray:
+    """The matrix that a collection was made from, shape (rows, dimensions)."""
+    found = sorted(_records(collection, ["embeddings"]), key=lambda record: record[0])
+    return np.array([vector for _, _, vector in found], dtype=np.float32)
 
 
 def _records(collection: Collection, include: list[Any]) -> list[tuple[int, dict[str, Any], Any]]:
