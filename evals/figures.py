@@ -119,7 +119,8 @@ class Names:
 def scope(kind: str, citation: Citation, names: Names) -> tuple[str, ...]:
     """What role, level or region a citation's words hold for; the nearest mention wins, empty when nothing says."""
     passage, cell = citation.passage, citation.cell
-    own = [f"{cell.row} | {cell.column}"] if cell else [citation.quote, _line_of(passage, citation.quote)]
+    line = (_sentence_of if kind == "role" else _line_of)(passage, citation.quote)
+    own = [f"{cell.row} | {cell.column}"] if cell else [citation.quote, line]
     # an intro says which levels a table or ladder runs through, not which one a figure is for
     around = ([] if kind == "level" else [passage.intro]) + list(reversed(passage.headings))
     for number, place in enumerate((*own, *around)):
@@ -140,6 +141,12 @@ def scope_of_figure(kind: str, citation: Citation, names: Names) -> tuple[str, .
 
 def _line_of(passage: Passage, quote: str) -> str:
     return next((line for line in passage.text.splitlines() if quote and quote in line), quote)
+
+
+def _sentence_of(passage: Passage, quote: str) -> str:
+    """The sentence that a quote is part of: what the one after it is about says nothing of its figures."""
+    pieces = re.split(r"(?<=[.!?])\s+(?=[A-Z])", _line_of(passage, quote))
+    return next((piece for piece in pieces if quote and quote in piece), quote)
 
 
 def _specific(regions: tuple[str, ...], passage: Passage) -> tuple[str, ...]:
