@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,18 +105,24 @@ def leaner(settings: Settings, folder: Path) -> Iterator[tuple[str, Settings]]:
     for name, pattern in (("without ways of asking", "*.asked.yaml"), ("without known gaps", "not-covered.yaml")):
         home = folder / pattern.strip("*.")
         shutil.copytree(settings.corpus, home / "corpus", ignore=shutil.ignore_patterns(pattern))
-        shutil.copytree(settings.index / "graphs", home / "index" / "graphs")
+        shutil.copytree(settings.index, home / "index")
         yield name, settings.model_copy(update={"corpus": home / "corpus", "index": home / "index"})
 
 
 def variants(settings: Settings) -> Iterator[Variant]:
     """Every row, one advisor at a time."""
+    from advisor import index
     from advisor.chat import Advisor
+    from advisor.knowledge import Knowledge
 
     for name, mix in mixes():
         yield Variant(name, Advisor.open(settings, mix=mix))
+    held = Advisor.open(settings).knowledge
+    plain = Knowledge(replace(held.index, adapter=None), held.vocabulary, held.embedder)
+    yield Variant("without the adapter", Advisor(settings, plain))
     with tempfile.TemporaryDirectory() as folder:
         for name, lean in leaner(settings, Path(folder)):
+            index.ingest(lean)
             yield Variant(name, Advisor.open(lean))
     advisor = Advisor.open(settings)
     yield Variant("the product: with the conversation step", advisor, True)
