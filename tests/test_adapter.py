@@ -64,7 +64,8 @@ def test_too_few_ways_teach_nothing() -> None:
 def test_the_map_lies_in_the_index(setup: Setup) -> None:
     """Guides with enough ways of asking have one in their index, read back as it was learned; others have none."""
     jobs = [f"Job {letter}" for letter in "ABCDEFGHIJ"]
-    guide = "# Jobs\n\n" + "".join(f"## What a {job} does\n\nA {job} does {n} things.\n\n" for n, job in enumerate(jobs))
+    told = (f"## What a {job} does\n\nA {job} does {n} things.\n\n" for n, job in enumerate(jobs))
+    guide = "# Jobs\n\n" + "".join(told)
     ways = "".join(
         f'"What a {job} does":\n' + "".join(f"  - what is {job} number {n} for\n" for n in range(25)) for job in jobs
     )
