@@ -35,7 +35,7 @@ RATING = 0.3
 """What the distance of a rating from the middle weighs against a lead in likeness."""
 MAIN = 0.1
 """The lead of the roles that the guides are mainly about over their neighbours."""
-TELLING = 0.22
+TELLING = 0.2
 """Least lead of the best role over the average for a ranking to be given at all."""
 TELLING_UNTAUGHT = 0.1
 """The same where no ways of saying the criteria stand beside the guides: what is near is then less near."""
@@ -98,9 +98,10 @@ def clauses(text: str) -> list[Clause]:
     sorts = english()["sorts"]
     dislikes = re.compile(r"\b(?:" + "|".join(sorts["dislikes"]) + r")(?!\w)")
     fit = re.compile(r"(?<!\w)(?:" + "|".join(sorts["fit"]) + r")(?!\w)")
-    for piece in _CLAUSE.split(folded(text)):
-        part = piece.strip()
-        if len(part.split()) > 0 and not fit.search(part) and re.search(r"[a-z]{2}", part):
+    tastes = re.compile(r"\s(?=(?:i )?(?:" + "|".join([*sorts["likes"], *sorts["dislikes"]]) + r")(?!\w))")
+    for piece in (taste for clause in _CLAUSE.split(folded(text)) for taste in tastes.split(clause)):
+        part = fit.sub(" ", piece).strip()
+        if re.search(r"[a-z]{2}", part):
             found.append(Clause(dislikes.sub("", part).strip() or part, -1 if dislikes.search(part) else 1))
     return found
 
