@@ -96,7 +96,7 @@ def test_profiles_are_understood_by_what_a_life_looks_like(ours: Advisor) -> Non
     """Somebody who uses none of the criteria's words is ranked, and told which lines of the guides speak for it."""
     told = "ten years sysadmin, i like pipelines that run without anyone noticing and hate statistics. what am i?"
     answer = ours.ask(told)
-    assert "**Data Engineer**" in answer.text.splitlines()[0]
+    assert "**Data Engineer" in answer.text.splitlines()[0]
     assert all(citation.quote.startswith("You ") for citation in answer.citations[:1])
 
 
