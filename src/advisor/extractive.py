@@ -187,7 +187,7 @@ def small_talk(question: Question) -> str:
     for kind, begins in _small_talk().items():
         if (match := begins.match(said)) and not question.slots:
             rest = [word for word in said[match.end() :].split() if word not in filler]
-            asks = rest and parts.asks(said[match.end() :].strip())
+            asks = rest and set(said[match.end() :].split()) & set(english()["question_words"])
             if len(rest) < 2 and not asks and not any(question.says(sort) for sort in ("compare", "fit") if rest):
                 return kind
     return ""

@@ -59,6 +59,7 @@ class Voices:
 
 _NAME = re.compile(r"\b[A-Z](?=\w*[A-Z0-9])\w+(?:-\w+)*")
 """A word with two capitals, or a capital and a digit."""
+_SHARED = 3
 _RARE = 0.03
 """A name in more of the passages than this share is a word of the subject."""
 _SURE_CELL = 0.85
@@ -132,8 +133,13 @@ class Knowledge:
 
     @cached_property
     def gap_words(self) -> dict[str, frozenset[str]]:
-        """The stems of what each known gap is called and asked by, by its name."""
-        return {gap.headings[0]: frozenset(stems(f"{gap.headings[0]} {gap.text}")) for gap in self.index.gaps}
+        """The stems of what each known gap is called, and of the words that several ways to ask for it share."""
+        found = {}
+        for gap in self.index.gaps:
+            ways = Counter(word for way in gap.text.splitlines() for word in set(stems(way)))
+            shared = (word for word, n in ways.items() if n >= _SHARED)
+            found[gap.headings[0]] = frozenset((*stems(gap.headings[0]), *shared))
+        return found
 
     @cached_property
     def questions(self) -> dict[str, Passage]:

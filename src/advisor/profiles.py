@@ -77,6 +77,9 @@ def is_profile(question: Question, knowledge: Knowledge) -> bool:
     asked = [knowledge.reader.read(part) for part in parts.questions(question.text, knowledge.reader)]
     if not tastes and len(question.slots.roles) == 2 and question.says("change"):
         return False  # from one role to another: the guides tell of that move
+    between = [part for part in asked if len(part.slots.roles) > 1 and not (part.terms or part.slots.topics)]
+    if between and tastes and question.says("me") and len(question.words) > len(between[0].words) + _A_SENTENCE:
+        return True
     if any(part.says("fit") and not part.slots.topics for part in asked):
         return bool(tastes) or question.says("me") or not question.terms
     if not question.says("me") or len(question.words) < _A_SENTENCE:
@@ -195,8 +198,9 @@ def answer(question: Question, knowledge: Knowledge) -> Draft:
     asked = [role for role in question.slots.roles if role in pool]
     roles = asked if len(asked) > 1 else list(pool)
     found = reasons(telling(clauses(question.text), knowledge), knowledge, roles)
-    if not _says_enough(scores(found, roles), knowledge):
-        return ask_back(knowledge, main)
+    said = found if len(asked) > 1 else _says_enough(scores(found, roles), knowledge)
+    if not said:  # between roles that somebody names, what is near is a near-tie
+        return ask_back(knowledge, asked if len(asked) > 1 else main)
     whole = as_a_whole(question.text, knowledge, roles)
     lead = {role: whole[role] + (MAIN if role in main and found else 0.0) for role in roles}
     return ranked(scores(found, roles, lead), found)

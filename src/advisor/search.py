@@ -88,6 +88,10 @@ class Lexicon:
         """How much a stem tells; one that stands nowhere tells most."""
         return self._weights.get(word, self._most)
 
+    def stands_in(self, word: str) -> int:
+        """How many passages have a word with this stem."""
+        return len(self.postings[word][0]) if word in self.postings else 0
+
     def knows(self, word: str) -> bool:
         """Whether any passage, or way of asking for one, has a word with this stem."""
         return word in self.postings or word in self.asked
