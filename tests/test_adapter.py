@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from advisor import Advisor, index
+from advisor import Advisor, Turn, index
 from advisor.embed import adapter
 from advisor.store import vectors
 from tests.conftest import Setup
@@ -110,3 +110,35 @@ def test_what_an_answer_does_not_speak_of_is_named(ours: Advisor) -> None:
         assert not answer.declined, question
         assert name in answer.missing, (question, answer.missing)
         assert f"nothing about {name}" in answer.text, answer.text
+
+
+def test_a_criteria_list_of_one_item_counts(setup: Setup) -> None:
+    """A role with a single reason can be ranked first, in guides where no ways of saying it are written down."""
+    lists = "".join(
+        f"## Choose {role} if\n\nChoose {role} if:\n\n{items}\n"
+        for role, items in (
+            ("Chef", "- You love cooking over fire for many guests\n"),
+            ("Baker", "- You like early mornings\n- You enjoy dough and patience\n"),
+            ("Waiter", "- You like talking with guests\n- You stay friendly under stress\n"),
+        )
+    )
+    guide = f"---\ntitle: Jobs\nroles: [Chef, Baker, Waiter]\n---\n\n# Jobs\n\n{lists}"
+    settings = setup({"jobs.md": guide})
+    index.ingest(settings)
+    answer = Advisor.open(settings).ask("i love cooking over fire for many guests. which role fits me best?")
+    assert "**Chef**" in answer.text.splitlines()[0]
+
+
+def test_a_question_about_another_role_is_not_taken_for_a_follow_up(ours: Advisor) -> None:
+    """What stands alone stays as it is, also when it is short and names nothing but a role; a bare role does not."""
+    turns = [Turn("senior AI engineer salary in the US?", "AI Engineer: $220–280K [1]")]
+    for question in ("what is an ML engineer?", "tell me about data engineers", "I am a data analyst"):
+        assert ours.standalone(question, turns) == question
+    assert "ML Engineer" in ours.standalone("and mle?", turns)
+    assert "salary" in ours.standalone("and mle?", turns)
+
+
+def test_what_other_passages_tell_is_not_called_missing(ours: Advisor) -> None:
+    """A role that some passage speaks of in the question's words is never said to be in no guide."""
+    answer = ours.ask("do Research Scientists need maths")
+    assert "Research Scientist" not in answer.missing

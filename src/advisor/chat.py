@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -54,6 +56,7 @@ class Advisor:
         self.settings = settings
         self.knowledge = knowledge
         self.extractive = Extractive(knowledge)
+        self._swapping = threading.Lock()
 
     @classmethod
     def open(cls, settings: Settings | None = None, progress: bool = False, mix: Mix | None = None) -> Advisor:
@@ -82,6 +85,11 @@ class Advisor:
     def stream(self, question: str, turns: Sequence[Turn] = ()) -> Iterator[Answer]:
         """The answer as it grows; the last one is complete."""
         self._refresh()
+        now = copy.copy(self)  # an index that is swapped in meanwhile is for the next question
+        now.__dict__["model"] = self.model
+        yield from now._answers(question, turns)
+
+    def _answers(self, question: str, turns: Sequence[Turn]) -> Iterator[Answer]:
         if len(question) > LONGEST:
             said = (
                 f"That message has {len(question):,} characters; up to {LONGEST:,} are read. Please ask in fewer words."
@@ -164,8 +172,14 @@ class Advisor:
 
     def _refresh(self) -> None:
         """Take up an index that was swapped in since; answers under way keep the one they began with."""
-        if self.knowledge.index.superseded():
-            self.__init__(self.settings, Advisor.open(self.settings, mix=self.knowledge.mix).knowledge)  # type: ignore[misc]
+        if not self.knowledge.index.superseded():
+            return
+        with self._swapping:
+            if self.knowledge.index.superseded():
+                fresh = Advisor.open(self.settings, mix=self.knowledge.mix)
+                self.__dict__.update(knowledge=fresh.knowledge, extractive=fresh.extractive)
+                if self.__dict__.get("model"):
+                    self.model.vocabulary = fresh.vocabulary
 
     @property
     def vocabulary(self) -> Vocabulary:

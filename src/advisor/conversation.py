@@ -83,7 +83,7 @@ def _resolve(text: str, state: _State, reader: Reader, near: Near) -> str:
     now, then = reader.read(pointed), reader.read(state.question)
     if pointed != text and (now.slots or _own(now)):
         return pointed
-    if _only_slots(now):
+    if _only_slots(now) and (now.says("opener") or now.says("anaphora") or not stands_alone(now)):
         return _swapped(now, then)
     if stands_alone(now) and not _hangs(now, then):
         return text

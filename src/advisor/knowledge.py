@@ -81,6 +81,9 @@ class Knowledge:
         self.reader = Reader(vocabulary, self.lexicon, _real_words(embedder))
         self.finder = tables.Finder(tables.read(index.passages, vocabulary), self.lexicon)
         self.ladders = ladders.read(index.passages, vocabulary)
+        self.words_of = lru_cache(maxsize=8192)(self._words_of)
+        self.look_up = lru_cache(maxsize=512)(self._look_up)
+        """One question is looked up by several steps. The caches go with their index."""
         self.sections: dict[Section, list[Passage]] = {}
         for passage in index.passages:
             self.sections.setdefault(section_of(passage), []).append(passage)
@@ -95,7 +98,10 @@ class Knowledge:
         """How people say of themselves what the criteria say."""
         numbers = {id(passage): number for number, passage in enumerate(self.index.passages)}
         lines = {(numbers[id(c.passage)], c.text): at for at, c in enumerate(self.criteria)}
-        heads = {section_of(c.passage): c.role for c in self.criteria}
+        of_section: dict[Section, set[str]] = {}
+        for criterion in self.criteria:
+            of_section.setdefault(section_of(criterion.passage), set()).add(criterion.role)
+        heads = {place: next(iter(roles)) for place, roles in of_section.items() if len(roles) == 1}
         said = [(lines[unit], at) for at, unit in enumerate(self.index.units) if unit in lines]
         told: list[tuple[str, int]] = []
         named: set[Section] = set()
@@ -104,10 +110,13 @@ class Knowledge:
             if place in heads and line == place[1][-1]:
                 told += [(heads[place], at)] * (place in named)  # the first is the heading itself
                 named.add(place)
-        vectors = self.index.vectors([at for _, at in (*said, *told)]) if said else np.zeros((0, 1), np.float32)
+        kept = [at for _, at in (*said, *told)]
+        vectors = self.index.vectors(kept) if kept else np.zeros((0, self.embedder.dimensions), np.float32)
+        alone = sorted(set(range(len(self.criteria))) - {criterion for criterion, _ in said})  # a list of one item
+        more = self.embedder.embed([self.criteria[at].text for at in alone])
         return Voices(
-            np.array([criterion for criterion, _ in said]),
-            vectors[: len(said)],
+            np.array([*(criterion for criterion, _ in said), *alone], dtype=np.intp),
+            np.concatenate([vectors[: len(said)], more]),
             tuple(role for role, _ in told),
             vectors[len(said) :],
         )
@@ -116,12 +125,21 @@ class Knowledge:
         """Unit vectors of what people say, adapted to the guides, shape (texts, dimensions)."""
         return adapted(self.embedder.embed(texts), self.index.adapter)
 
-    @lru_cache(maxsize=8192)  # noqa: B019 (lives as long as its index)
-    def words_of(self, passage: Passage) -> frozenset[str]:
+    def _words_of(self, passage: Passage) -> frozenset[str]:
         """The stems of a passage with its headings and the ways of asking for it, and its topics by name."""
         ways = self.ways.get((passage.source, passage.headings[-1]), ()) if passage.headings else ()
         text = " ".join([*passage.headings, passage.intro, passage.text, *ways])
         return frozenset(stems(text)) | frozenset(self.vocabulary.slots(text).topics)
+
+    @cached_property
+    def naming(self) -> dict[str, list[Passage]]:
+        """The passages that name a role or region, in their headings or their text, by its name."""
+        found: dict[str, list[Passage]] = {}
+        for passage in self.index.passages:
+            slots = self.vocabulary.slots(" . ".join((*passage.headings[-1:], passage.intro, passage.text)))
+            for name in (*slots.roles, *slots.regions):
+                found.setdefault(name, []).append(passage)
+        return found
 
     @cached_property
     def proper(self) -> dict[str, tuple[str, bool]]:
@@ -163,8 +181,7 @@ class Knowledge:
         """The guide with this path."""
         return next(guide for guide in self.index.guides if guide.source == source)
 
-    @lru_cache(maxsize=512)  # noqa: B019 (lives as long as its index; one question is looked up by several steps)
-    def look_up(self, text: str, limit: int = 12) -> Found:
+    def _look_up(self, text: str, limit: int = 12) -> Found:
         """Read a standalone question and search for it."""
         question = self.reader.read(text)
         vector = self.heard([question.clear or " "])[0]

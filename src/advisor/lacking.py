@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from advisor.refusal import held_terms
 from advisor.types import Draft
 from advisor.words import stem, tokens
 from advisor.writing import listed
@@ -35,12 +36,19 @@ def names(draft: Draft, question: Question, knowledge: Knowledge) -> list[str]:
     places = {evidence.passage.region for evidence in draft.evidence}
     found = [role for role in question.slots.roles if role not in slots.roles]
     found += [place for place in question.slots.regions if place not in slots.regions and place not in places]
+    found = [name for name in found if not _is_told(name, question, knowledge)]
     strange = () if question.foreign else question.words
     found += [word for word in strange if _is_strange(word, knowledge) and word not in words]
     named = [word for word in question.words if word in knowledge.proper]
     if any(word in words for word in named):  # one of several: whatever stands beside it was asked about as well
         found += [knowledge.proper[word][0] for word in named if word not in words and knowledge.proper[word][1]]
     return list(dict.fromkeys(found))
+
+
+def _is_told(name: str, question: Question, knowledge: Knowledge) -> bool:
+    """Whether some passage names a role or region and has all the question's terms: then the guides speak of it."""
+    asked = set(question.terms)
+    return any(held_terms(question, knowledge.words_of(passage)) >= asked for passage in knowledge.naming.get(name, ()))
 
 
 def _cited(draft: Draft) -> Iterable[str]:

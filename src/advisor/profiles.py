@@ -158,7 +158,7 @@ def as_a_whole(text: str, knowledge: Knowledge, roles: Sequence[str]) -> dict[st
         for role in roles
         if role in voices.roles
     }
-    mean = float(np.mean(list(best.values())))
+    mean = float(np.mean(list(best.values()))) if best else 0.0
     return {role: STORY * (best[role] - mean) if role in best else 0.0 for role in roles}
 
 

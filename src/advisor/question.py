@@ -56,6 +56,10 @@ class Reader:
     def __init__(self, vocabulary: Vocabulary, lexicon: Lexicon, real_words: frozenset[str] = frozenset()) -> None:
         self.vocabulary = vocabulary
         self.lexicon = lexicon
+        self.read = lru_cache(maxsize=1024)(self._read)
+        self.is_word = lru_cache(maxsize=4096)(self._is_word)
+        self._nearest = lru_cache(maxsize=4096)(self._nearest_of)
+        """Several steps read one question. The caches go with their reader."""
         self.real_words = real_words
         """Words that exist, whether the corpus has them or not: never taken for typing errors."""
         kinds = (vocabulary.roles, vocabulary.levels, vocabulary.regions, vocabulary.topics)
@@ -63,8 +67,7 @@ class Reader:
         self.known = {word for alias in aliases for word in tokens(alias)}
         self.targets = [w for w in self.known | set(lexicon.words) if len(w) >= _SHORTEST_TYPO and w.isalpha()]
 
-    @lru_cache(maxsize=1024)  # noqa: B019 (a reader lives as long as its index; several steps read one question)
-    def read(self, text: str) -> Question:
+    def _read(self, text: str) -> Question:
         """Understand one question."""
         mended = self._mend(text)
         words = tuple(tokens(mended))
@@ -106,8 +109,7 @@ class Reader:
                 mended = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", better, mended, flags=re.IGNORECASE)
         return mended
 
-    @lru_cache(maxsize=4096)  # noqa: B019 (a reader lives as long as its index)
-    def _nearest(self, word: str) -> str:
+    def _nearest_of(self, word: str) -> str:
         if len(word) < _SHORTEST_TYPO or not word.isalpha() or self._exists(word):
             return word
         from rapidfuzz import process
@@ -121,8 +123,7 @@ class Reader:
         ]
         return min(near)[-1] if near else word
 
-    @lru_cache(maxsize=4096)  # noqa: B019 (a reader lives as long as its index)
-    def is_word(self, word: str) -> bool:
+    def _is_word(self, word: str) -> bool:
         """Whether a word exists, or is a typing error of one that does."""
         from rapidfuzz import process
         from rapidfuzz.distance import DamerauLevenshtein

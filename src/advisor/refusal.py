@@ -80,7 +80,7 @@ def signs(found: Found, knowledge: Knowledge) -> Signs:
     real = [(number, line, cosine) for number, line, cosine in found.nearest if number < len(passages)]
     cosines = [cosine for _, _, cosine in real] or [0.0]
     heading = max((c for n, line, c in real if line and line == passages[n].headings[-1]), default=0.0)
-    shares = [_held(found.question, knowledge.words_of(hit.passage)) for hit in hits]
+    shares = [held_terms(found.question, knowledge.words_of(hit.passage)) for hit in hits]
     return Signs(
         score=hits[0].score if hits else 0.0,
         nearest=cosines[0],
@@ -98,7 +98,7 @@ def signs(found: Found, knowledge: Knowledge) -> Signs:
     )
 
 
-def _held(question: Question, words: frozenset[str]) -> set[str]:
+def held_terms(question: Question, words: frozenset[str]) -> set[str]:
     """The question's terms that a passage has, by their own stem or as another word for its topic."""
     topics = {
         stem(question.words[at]): m.name
@@ -145,7 +145,7 @@ def refuse(found: Found, knowledge: Knowledge, said: Draft | None = None) -> Dra
 def phrases_not_found(found: Found, knowledge: Knowledge) -> list[str]:
     """The words of the question that the best hits do not hold, neighbours joined: `visa sponsorship`."""
     question = found.question
-    held = set().union(*(_held(question, knowledge.words_of(h.passage)) for h in found.hits[:1]), set())
+    held = set().union(*(held_terms(question, knowledge.words_of(h.passage)) for h in found.hits[:1]), set())
     phrases: list[str] = []
     before = -2
     for at, word in enumerate(question.words):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from advisor.errors import EmbedderAway
+
 if TYPE_CHECKING:
     from advisor.types import Embedder
 
@@ -81,8 +83,9 @@ class Together:
         try:
             vectors = self._embedder.embed([text for asked in together for text in asked.texts])
         except Exception as error:  # noqa: BLE001 (handed to its asker; the others are asked again, each alone)
-            if len(together) == 1:
-                together[0].error = error
+            if len(together) == 1 or isinstance(error, EmbedderAway):  # who is away for one is away for all
+                for asked in together:
+                    asked.error = error
                 return
             for asked in together:
                 self._embed([asked])

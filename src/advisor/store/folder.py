@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,6 @@ from advisor.store import reading, vectors
 from advisor.store.records import About, Held
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
@@ -173,5 +172,7 @@ def locked(folder: Path, where: str, patience: float = 0.3) -> Iterator[None]:
     except Timeout:
         raise IndexBusy(f"{where}: another ingest is writing this index. Try again when it has ended.") from None
     except OSError as error:
+        if error.filename and not Path(error.filename).is_relative_to(folder):
+            raise  # what is wrong is elsewhere: a guide, say
         reason = os.strerror(error.errno) if error.errno else error
         raise IndexUnusable(f"{folder}: cannot be written ({reason}). {_ROOM}") from error

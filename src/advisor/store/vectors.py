@@ -73,7 +73,10 @@ def keep(client: ClientAPI, name: str, matrix: np.ndarray | None) -> None:
     """Write a matrix row by row into a new collection; none leaves it empty."""
     made = client.create_collection(name, embedding_function=None)
     if matrix is not None:
-        made.add(ids=[str(n) for n in range(len(matrix))], embeddings=matrix)
+        page = min(_PAGE, max(1, _LARGEST // matrix.shape[1]))
+        for start in range(0, len(matrix), page):
+            some = matrix[start : start + page]
+            made.add(ids=[str(start + n) for n in range(len(some))], embeddings=some)
 
 
 def rows(collection: Collection) -> np.ndarray:

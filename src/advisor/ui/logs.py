@@ -42,7 +42,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "said": record.getMessage() if known else str(record.msg),
+            "said": record.getMessage() if known else "" if record.exc_info else str(record.msg).partition("\n")[0],
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[1] is not None:
