@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import resource
 import sys
 import tempfile
 from functools import cache
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST = 1500
 """Bytes of one made-up file."""
+LARGEST = 3 << 30
+"""Bytes of memory that reading made-up files may take."""
 PATIENCE = 60
 """Seconds that one such file may take before it counts as a hang."""
 PIECES = (
@@ -201,7 +204,9 @@ def main(arguments: list[str]) -> int:
         check((f"---\n{front}\n---\n\n# Title\n\nWords.\n" if kinds is YAML else front).encode())
 
     limits = [f"-max_total_time={given.seconds}", f"-runs={given.runs}", f"-timeout={PATIENCE}"]
-    limits += [f"-max_len={LONGEST}", "-len_control=0"]
+    # libFuzzer takes the peak of this process to be its own, though at the fork it was the parent's: the system counts
+    resource.setrlimit(resource.RLIMIT_DATA, (LARGEST, LARGEST))
+    limits += [f"-max_len={LONGEST}", "-len_control=0", "-rss_limit_mb=0"]
     atheris.Setup([sys.argv[0], *limits, f"-seed={given.seed}", f"-artifact_prefix={given.finds}/"], made)
     atheris.Fuzz()
     return 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from advisor.embed.graph import CLOSE_ENOUGH, Graph, export, folder, has_graph
-from advisor.embed.naming import ENDPOINT, PACKAGED, digest, identity, weights
+from advisor.embed.naming import ENDPOINT, PACKAGED, digest, identity, stay_offline, weights
 from advisor.embed.reference import Reference
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ __all__ = [
     "probe",
     "ready",
     "same_model",
+    "stay_offline",
     "weights",
 ]
 _BATCH = 16

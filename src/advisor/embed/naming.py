@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,17 @@ def identity(settings: Settings) -> str:
     if not path.is_dir():
         return name
     return f"{path.resolve().name}@{_remembered(path, settings.index / 'models.json')[:12]}"
+
+
+def is_local(name: str) -> bool:
+    """Whether a model's weights lie on this machine, in a package or a folder."""
+    return name in PACKAGED or Path(name).is_dir()
+
+
+def stay_offline(name: str) -> None:
+    """Keep the model hub's client from asking for a model that is here; it reads this once, when it is imported."""
+    if is_local(name):
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 def weights(name: str) -> str:

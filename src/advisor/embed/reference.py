@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from advisor.embed.naming import PACKAGED, weights
+from advisor.embed.naming import PACKAGED, is_local, stay_offline, weights
 from advisor.errors import EmbedderError
 
 
@@ -17,14 +16,13 @@ class Reference:
 
     def __init__(self, name: str, identity: str = "") -> None:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        if name in PACKAGED or Path(name).is_dir():
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        stay_offline(name)
         try:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
 
             logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            self.model = SentenceTransformer(weights(name), device="cpu")
+            self.model = SentenceTransformer(weights(name), device="cpu", local_files_only=is_local(name))
         except (OSError, ValueError, ImportError, RuntimeError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise EmbedderError(

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from advisor import __version__
+from advisor.embed import stay_offline
 from advisor.errors import SettingsError
 from advisor.settings import Settings
 from advisor.ui.guard import Guard
@@ -50,6 +51,7 @@ def application(settings: Settings, open_advisor: Callable[[Heard], Advisor] | N
         state = "ready" if loading.well else "failed" if loading.done else "loading"
         return JSONResponse({"status": state, "version": __version__}, 503 if state == "failed" else 200)
 
+    stay_offline(settings.embedding_model)  # before Gradio, which brings the hub's client along
     import advisor.chat  # noqa: F401 (two threads that import the same at once would wait for each other)
 
     loading.start()
