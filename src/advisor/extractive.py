@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from advisor import conversation, lacking, ladders, parts, profiles, prose, refusal, tables, tabular
 from advisor.types import Draft, Hit, Turn
 from advisor.vocabulary import english, stop_words
-from advisor.writing import Writing
+from advisor.writing import Writing, listed
 
 if TYPE_CHECKING:
     from advisor.knowledge import Found, Knowledge
@@ -112,6 +112,8 @@ class Extractive:
                 writing.add(
                     f"The guides do not answer “{question.strip(' ?')}”." if any(d.evidence for _, d in drafts) else ""
                 )
+            elif draft.missing and writing.evidence:  # what there is instead stands above
+                writing.add(f"The guides have nothing for {listed(draft.missing, 'or')}.")
             else:
                 writing.join(draft)
         return missing

@@ -17,6 +17,8 @@ _SENTENCE = re.compile(r"[^.!?\n]+(?:[.](?=\w)[^.!?\n]*)*[.!?]*")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _CLAUSE = re.compile(r"\b(?:i|you|we|me|my|is|are|am|was|be|have|do|says?|tell|will)\b", re.I)
 """Before a colon or comma, a word that makes a clause of its own of what stands there: a bare list stays whole."""
+_AGAIN = re.compile(r"and (?:for|in|at|as)\b", re.I)
+"""The same asked for another name: `what does it pay in A, and in B`."""
 _STORY = 24
 """From this many words on, a message is taken for a story of which only the questions are answered."""
 
@@ -27,7 +29,9 @@ def questions(text: str, reader: Reader) -> list[str]:
     asked = [clause for sentence in sentences for clause in _clauses(sentence, reader)]
     if len(asked) < 2 and len(text.split()) < _STORY and len(sentences) < 2:
         return [text]
-    found = [_whole(asked, at, reader) for at, clause in enumerate(asked) if asks(clause)]
+    found = [
+        _whole(asked, at, reader) for at, clause in enumerate(asked) if asks(clause) or at and _AGAIN.match(clause)
+    ]
     return found[-_MOST:] or [text]
 
 

@@ -245,27 +245,32 @@ def _strongest(role: str, found: Sequence[Reason], writing: Writing) -> str:
 
 
 def _lines(role: str, found: Sequence[Reason], writing: Writing) -> list[str]:
-    lines: list[str] = []
+    """A role's reasons, the strongest first, each once with all that was said which it is a reason for."""
+    of: dict[Evidence, list[Reason]] = {}
     used: set[str] = set()
     for reason in sorted((r for r in found if r.role == role), key=lambda r: -r.weight):
         shown = reason.clause.sign > 0 or reason.evidence.cell  # that one dislikes the opposite is no reason to quote
-        if reason.weight <= 0 or not shown or reason.clause.text in used or len(lines) == _MOST_REASONS:
-            continue
-        used.add(reason.clause.text)
-        words = _BLANK.sub("", reason.clause.text).strip()
-        said = f"you said “{words}”" if reason.clause.sign > 0 else f"you would rather avoid “{words}”"
-        evidence = reason.evidence
-        same = words.casefold() in evidence.quote.casefold()
-        said = (
-            "" if same or any(c.isdigit() for c in said) else f" ({said})"
-        )  # a figure of yours is no figure of the guide
-        words = (
-            f"{evidence.cell.row}: {evidence.quote} for {article(role)}"
-            if evidence.cell
-            else evidence.quote.rstrip(".")
-        )
-        lines.append(f"- {words} {writing.cite(evidence)}{said}")
-    return lines
+        if reason.weight > 0 and shown and reason.clause.text not in used:
+            used.add(reason.clause.text)
+            of.setdefault(reason.evidence, []).append(reason)
+    return [_line(role, evidence, reasons, writing) for evidence, reasons in list(of.items())[:_MOST_REASONS]]
+
+
+def _line(role: str, evidence: Evidence, reasons: Sequence[Reason], writing: Writing) -> str:
+    cell = evidence.cell
+    words = f"{cell.row}: {evidence.quote} for {article(role)}" if cell else evidence.quote.rstrip(".")
+    told = {sign: [_told(r) for r in reasons if r.clause.sign == sign and _told(r)] for sign in (1, -1)}
+    said = [f"you said {listed(told[1])}"] * bool(told[1]) + [f"you would rather avoid {listed(told[-1])}"] * bool(
+        told[-1]
+    )
+    return f"- {words} {writing.cite(evidence)}" + (f" ({', '.join(said)})" if said else "")
+
+
+def _told(reason: Reason) -> str:
+    """What was said, in quotes; not where the guide says the same, nor a figure, which would be none of the guide's."""
+    words = _BLANK.sub("", reason.clause.text).strip()
+    same = words.casefold() in reason.evidence.quote.casefold()
+    return "" if same or any(c.isdigit() for c in words) else f"“{words}”"
 
 
 def ask_back(knowledge: Knowledge, roles: Sequence[str]) -> Draft:
